@@ -1,0 +1,48 @@
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: doctor test bench lock clean
+.DELETE_ON_ERROR:
+
+doctor: $(VENV)/.runtime
+	packaging/first-look.sh $(VENV)/bin/agentdoctor
+
+test: $(VENV)/.dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	@$(VENV)/bin/python -c 'import sys; print("== Python", sys.version.split()[0])'
+	$(VENV)/bin/python -m pytest -n auto
+	tests/interpreters.sh $(VENV)
+
+bench: $(VENV)/.dev
+	$(VENV)/bin/python tests/bench/run.py
+
+# What is built here (systemd-python, and the package itself) is built with the locked setuptools, not the newest.
+$(VENV)/.runtime: requirements-build.lock requirements.lock pyproject.toml packaging/prepare.sh
+	packaging/prepare.sh $(PYTHON)
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --require-hashes -r requirements-build.lock
+	$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(PIP) install --require-hashes --no-build-isolation -r requirements-dev.lock
+	touch $@
+
+# Needs the network. The runtime's pins follow those of the tests: what is shipped is what was tested.
+UV := UV_PYTHON_DOWNLOADS=never .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	--generate-hashes --custom-compile-command 'make lock' pyproject.toml
+
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	$(UV) --upgrade --extra dev --extra systemd -o requirements-dev.lock
+	$(UV) --upgrade --extra systemd -c requirements-dev.lock -o requirements.lock
+	$(UV:pyproject.toml=--group build) --upgrade -o requirements-build.lock
+
+clean:
+	rm -rf .venv* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find agentdoctor tests -name __pycache__ -prune -exec rm -rf {} +

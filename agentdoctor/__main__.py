@@ -1,0 +1,5 @@
+"""python -m agentdoctor."""
+
+from agentdoctor.cli import main_script
+
+main_script()

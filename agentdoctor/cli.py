@@ -1,0 +1,169 @@
+"""The command line: reads arguments, runs, prints. Exit codes: 0 fine, 1 warning, 2 critical, 3 could not tell."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+from agentdoctor import __version__
+from agentdoctor.model import Severity
+
+COULD_NOT_TELL = 3
+# Logs older than this say nothing about today; the agent itself keeps seven days.
+DEFAULT_SINCE = "7d"
+
+_EXIT_CODES = """exit codes:
+  0  all that matters ran, and nothing at or above --fail-on was found
+  1  warning: the next deployment may fail unless you act
+  2  critical: deployments fail now, or the agent takes no work
+  3  could not tell, bad usage, or a failure of agentdoctor itself"""
+
+
+class UsageError(Exception):
+    """What the person typed cannot be done, and why."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our exit code and the nearest right word."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message + self._near(message))
+
+    def _near(self, message: str) -> str:
+        from agentdoctor.rules.schema import nearest
+
+        choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if choice:
+            return nearest(choice[1], re.findall(r"[\w-]+", choice[2]))
+        unknown = re.search(r"unrecognized arguments: (--?[\w-]+)", message)
+        return nearest(unknown[1], self._flags()) if unknown else ""
+
+    def _flags(self) -> list[str]:
+        parsers: list[argparse.ArgumentParser] = [self]
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+        return [flag for parser in parsers for action in parser._actions for flag in action.option_strings]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every verb and flag."""
+    top = _Parser(
+        prog="agentdoctor",
+        description="Find out why the AWS CodeDeploy agent on this host fails, prove it, and say what to type.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"agentdoctor {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    common = _Parser(add_help=False, allow_abbrev=False)
+    common.add_argument("--config", metavar="FILE", help="settings, instead of /etc/agentdoctor/agentdoctor.yaml")
+    common.add_argument("-v", "--verbose", action="store_true", help="show consequences and the trace of a crash too")
+    found = _Parser(add_help=False, allow_abbrev=False)
+    found.add_argument("--format", choices=("text", "json"), default="text", help="how to print (text)")
+    found.add_argument(
+        "--fail-on",
+        choices=[severity.value for severity in Severity],
+        default="warning",
+        help="the least severity that makes the exit code other than 0 (warning)",
+    )
+    found.add_argument("--only", metavar="ID", action="append", default=[], help="only this rule; may be repeated")
+    found.add_argument("--skip", metavar="ID", action="append", default=[], help="not this rule; may be repeated")
+
+    check = _verb(verbs, "check", "look at this host and its logs, once", [common, found])
+    check.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
+    check.add_argument("--since", metavar="AGE", help=f"how far back to read logs, such as 1h or 2d ({DEFAULT_SINCE})")
+    check.add_argument("--timeout", metavar="SECONDS", type=float, help="how long probes may take together (4.5)")
+    scan = _verb(verbs, "scan", "find failures in log files alone", [common, found])
+    scan.add_argument("files", metavar="FILE", nargs="+", help="a log of any kind, or - for standard input")
+    _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found])
+    explain = _verb(verbs, "explain", "the page of a rule: cause, proof, fix", [common])
+    explain.add_argument("id", metavar="ID")
+    rules = _verb(verbs, "rules", "the catalogue of known failures", [])
+    actions = rules.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _verb(actions, "list", "all rules, a line each", [common])
+    _verb(actions, "show", "the file of a rule", [common]).add_argument("id", metavar="ID")
+    _verb(actions, "test", "run the samples of all rules", [common]).add_argument("id", metavar="ID", nargs="*")
+    _verb(actions, "lint", "judge all rules, or rule files", [common]).add_argument("file", metavar="FILE", nargs="*")
+    schema = _verb(verbs, "schema", "print a JSON Schema", [common])
+    schema.add_argument("name", choices=("report",))
+    return top
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    help_: str,
+    parents: list[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    return verbs.add_parser(
+        name, help=help_, description=help_[0].upper() + help_[1:] + ".", parents=parents, allow_abbrev=False
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Prints the payload on stdout and everything else on stderr."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = parser().parse_args(arguments)
+    except UsageError as error:
+        return _complain(f"{error}; see agentdoctor --help")
+    except SystemExit as stop:  # --help and --version
+        return int(stop.code or 0)
+    try:
+        return _run(options)
+    except UsageError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        raise
+    except KeyboardInterrupt:
+        return _complain("interrupted")
+    except Exception as error:  # our own bug: one line and our own exit code, with the trace for who asks
+        if options.verbose:
+            raise
+        return _complain(f"failed: {type(error).__name__}: {error} (this is a bug; -v shows where)")
+
+
+def main_script() -> NoReturn:
+    """The entry point: main, and an orderly end whatever became of stdout."""
+    code = COULD_NOT_TELL
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader left, as in ``agentdoctor check | head``. Without this Python complains once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(code)  # probes that hang must not keep the process
+
+
+def _complain(text: str) -> int:
+    from agentdoctor.scrub import line
+
+    print(f"agentdoctor: {line(text)}", file=sys.stderr)
+    return COULD_NOT_TELL
+
+
+def _run(options: argparse.Namespace) -> int:
+    from agentdoctor import verbs
+
+    name = f"{options.verb}_{options.action}" if options.verb == "rules" else options.verb
+    return verbs.VERBS[name](options)
+
+
+def since(text: str | None) -> float:
+    """Seconds since the epoch of an age such as 30m, 1h or 2d."""
+    found = re.fullmatch(r"(\d+)([smhd])", text or DEFAULT_SINCE)
+    if not found:
+        raise UsageError(f"--since: {text!r} is not an age such as 30m, 1h or 2d")
+    return time.time() - int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]

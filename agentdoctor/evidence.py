@@ -1,0 +1,79 @@
+"""Weighing what probes saw against what a rule must find to be confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentdoctor.model import Evidence, Proof, Role, Rule, Verdict
+from agentdoctor.words import say
+
+# Asks a probe, with what is known about the finding.
+Ask = Callable[[str, Mapping[str, str]], Evidence]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The verdict on one cause, with the values behind it."""
+
+    verdict: Verdict
+    proofs: tuple[Proof, ...] = ()
+    could_not: tuple[Evidence, ...] = ()  # probes that could not look
+    duration_ms: float = 0.0
+
+    @property
+    def because(self) -> str:
+        """The value that rules the cause out."""
+        return next((proof.text for proof in self.proofs if proof.role is Role.CONTRADICTS), "")
+
+    def why_not(self) -> str:
+        """Why the host could not settle it."""
+        return "; ".join(f"{evidence.probe}: {evidence.reason}" for evidence in self.could_not)
+
+
+def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdict) -> Weighed:
+    """Judge one cause. One contradiction rules it out, all must hold to confirm it, anything unknown leaves it open.
+
+    ``unasked``: the verdict of a rule that asks nothing of the host.
+    """
+    if not rule.confirm:
+        return Weighed(unasked)
+    if ask is None:
+        return Weighed(Verdict.UNVERIFIED)
+    proofs: list[Proof] = []
+    could_not: list[Evidence] = []
+    unknown = False
+    duration = 0.0
+    for name, expected in rule.confirm.items():
+        evidence = ask(name, about)
+        duration = max(duration, evidence.duration_ms)
+        if evidence.value is None:
+            could_not.append(evidence)
+            proofs.append(Proof(Role.CONTEXT, evidence.source, f"not known: {evidence.reason}", name=name))
+            continue
+        for field, wanted in expected.items():
+            actual = evidence.value.get(field)
+            unknown = unknown or actual is None
+            role = Role.CONTEXT if actual is None else Role.CONFIRMS if _holds(wanted, actual) else Role.CONTRADICTS
+            text = say(name, field, actual, evidence.value)
+            proofs.append(Proof(role, evidence.source, text, name=f"{name}.{field}", expected=wanted, actual=actual))
+    return Weighed(_verdict(proofs, unknown or bool(could_not)), tuple(proofs), tuple(could_not), duration)
+
+
+def _verdict(proofs: list[Proof], unknown: bool) -> Verdict:
+    if any(proof.role is Role.CONTRADICTS for proof in proofs):
+        return Verdict.RULED_OUT
+    return Verdict.UNVERIFIED if unknown else Verdict.CONFIRMED
+
+
+def _holds(wanted: Any, actual: Any) -> bool:
+    """Whether a value is as a rule wants it: equal, one of a list, within min and max, or not something."""
+    if isinstance(wanted, Mapping):
+        low, high = wanted.get("min"), wanted.get("max")
+        within = (low is None or actual >= low) and (high is None or actual <= high)
+        return within and ("not" not in wanted or actual != wanted["not"])
+    if isinstance(wanted, list):
+        return actual in wanted
+    return bool(actual == wanted)
+

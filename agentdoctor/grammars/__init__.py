@@ -1,0 +1,82 @@
+"""Grammars: from the bytes of a log to Records. One file per log; ``detect`` tells them apart by their text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from agentdoctor.model import Record
+
+# Bytes of an entry that are looked at. Beyond them a line is payload: the agent cuts its own at 1,000 characters.
+ENTRY_LIMIT = 16 * 1024
+# Lines after the first that can belong to a message (a Ruby code excerpt, an HTML body, wrapped text).
+CONTINUATION_LIMIT = 40
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an entry comes from, and how to read its stamps."""
+
+    path: str = ""
+    zone: tzinfo | None = None  # of stamps without one; None: the zone of this process
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How one kind of log is cut into entries and read.
+
+    ``gate`` finds the line break before each entry that may matter, and passes over what a healthy agent writes
+    every minute; ``start`` recognises any entry's first line, so that continuation lines end there.
+    """
+
+    log: str
+    gate: re.Pattern[bytes]
+    start: re.Pattern[bytes]
+    parse: Callable[[bytes, Sequence[bytes], Source], Record | None]
+
+
+# A line of a Ruby backtrace (base.rb joins frames with newlines, so they stand bare), or of a Rust one.
+FRAME = re.compile(rb"\s*(?:from )?(?:/|<internal:|\./)[^\n]*:\d+:in |\s*\d+: from |\s+at /")
+
+_EVERY_LINE = re.compile(rb"\n[^\n]")
+
+
+def every_entry(grammar: Grammar) -> Grammar:
+    """The same grammar without its short cut: for small texts, where a paste may have torn entries apart."""
+    return Grammar(grammar.log, _EVERY_LINE, grammar.start, grammar.parse)
+
+
+def continued(first: str, rest: Sequence[bytes]) -> str:
+    """A message with its continuation lines, without the empty line that the SDK's formatter adds."""
+    lines = [first, *(text(line) for line in rest)]
+    return "\n".join(lines).rstrip()
+
+
+def text(raw: bytes) -> str:
+    """Log bytes as text: scripts print what they like, so bytes that are not UTF-8 are shown as such."""
+    return raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
+
+
+def epoch(stamp: str, zone: tzinfo | None) -> float | None:
+    """Seconds since the epoch of YYYY-MM-DD[T ]HH:MM:SS[.mmm]; None for a date that does not exist."""
+    try:
+        local = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    try:
+        return local.replace(tzinfo=zone).timestamp() if zone else local.timestamp()
+    except (OverflowError, OSError):
+        return None
+
+
+def detect(head: bytes) -> Grammar:
+    """The grammar that most lines of the beginning of a file speak; plain text when none does."""
+    from agentdoctor.grammars import agent, deployment, journal, plain, scripts, update
+
+    lines = b"\n" + head
+    candidates = (agent.GRAMMAR, deployment.GRAMMAR, scripts.GRAMMAR, update.GRAMMAR, journal.GRAMMAR)
+    counts = [(len(grammar.start.findall(lines)), grammar) for grammar in candidates]
+    best, grammar = max(counts, key=lambda pair: pair[0])
+    return grammar if best else plain.GRAMMAR

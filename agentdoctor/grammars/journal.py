@@ -1,0 +1,43 @@
+"""The journal as journalctl prints it: ``Mon DD HH:MM:SS host speaker[pid]: text``, or with an ISO stamp."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agentdoctor.grammars import Grammar, Source, continued, epoch, text
+from agentdoctor.model import Record
+
+_STAMP = rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:?\d\d|Z)?)"
+_SPEAKER = rb"[\w.@-]+ [\w./@()-]+(?:\[\d+\])?: "
+START = re.compile(rb"\n" + _STAMP + rb" " + _SPEAKER)
+GATE = re.compile(rb"\n[^\n]")
+_HEADER = re.compile(
+    rb"(?P<stamp>" + _STAMP + rb") [\w.@-]+ (?P<speaker>[\w./@()-]+?)(?:\[(?P<pid>\d+)\])?: (?P<message>.*)", re.DOTALL
+)
+
+
+def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+    """One entry. Lines without a header belong to what stands around a journal: systemctl status, a paste."""
+    header = _HEADER.match(first)
+    if not header:
+        return Record(log="journal", message=continued(text(first), rest), path=source.path)
+    message = text(header["message"]).replace("#011", "\t")
+    return Record(
+        log="journal",
+        message=continued(message, rest),
+        path=source.path,
+        at=_at(text(header["stamp"]), source),
+        pid=int(header["pid"]) if header["pid"] else None,
+    )
+
+
+def _at(stamp: str, source: Source) -> float | None:
+    """The classic stamp has no year, so it has no place in time by itself."""
+    if not stamp[0].isdigit():
+        return None
+    zoned = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", stamp.replace("Z", "+00:00"))
+    return epoch(zoned, None if zoned[-6:-5] in "+-" else source.zone)
+
+
+GRAMMAR = Grammar("journal", GATE, START, parse)

@@ -1,0 +1,35 @@
+"""Text in no known format: a paste from a terminal, a console page, a ticket. Every pattern is tried on every line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agentdoctor.grammars import Grammar, Source, continued, text
+from agentdoctor.grammars.report import about, decode
+from agentdoctor.model import Deployment, Record
+
+# An indented line belongs to the one before it, as in the output of systemctl status.
+START = re.compile(rb"\n[^\s]")
+GATE = re.compile(rb"\n[^\n]")
+
+
+def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+    """One line with the indented lines below it."""
+    message = continued(text(first), rest)
+    report = decode(message)
+    if report:
+        message = report.message
+    deployment, revision = about(message, report.identifier if report else "", Deployment())
+    return Record(
+        log="text",
+        message=message,
+        path=source.path,
+        deployment=deployment,
+        revision=revision,
+        succeeded=deployment.event if report and report.succeeded else "",
+        report=report,
+    )
+
+
+GRAMMAR = Grammar("text", GATE, START, parse)

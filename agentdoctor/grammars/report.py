@@ -1,0 +1,122 @@
+"""The diagnosis inside ``put_host_command_complete``: Ruby-inspected JSON, sometimes cut, and a base64 identifier."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from agentdoctor.model import Deployment, Report
+
+# An INFO line with HTTP 200 even when the event failed (command_poller.rb:123,147,155). Strings of over 1,000
+# characters are logged as #<String "first 1000" ... (N bytes)>; a paste may end anywhere.
+_CALL = re.compile(
+    r'put_host_command_complete\(command_status:"(?P<status>\w+)",\s*diagnostics:\s*\{format:"JSON",\s*'
+    r'payload:\s*(?:#<String )?"(?P<payload>[^"\\]*(?:\\.[^"\\]*)*)',
+    re.DOTALL,
+)
+_IDENTIFIER = re.compile(r'host_command_identifier:"([^"]*)')
+_ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+
+EVENTS = (
+    "ApplicationStop DownloadBundle BeforeInstall Install AfterInstall ApplicationStart ValidateService"
+    " BeforeBlockTraffic BlockTraffic AfterBlockTraffic BeforeAllowTraffic AllowTraffic AfterAllowTraffic"
+).split()
+# These run the scripts of the last successful revision, not of the one being deployed (hook_executor.rb:71-79).
+LAST_REVISION_EVENTS = ("ApplicationStop", "BeforeBlockTraffic", "AfterBlockTraffic")
+
+_DEPLOYMENT = re.compile(r"\bd-[A-Z0-9]{9}\b")
+_EVENT = re.compile(r"\b(?:" + "|".join(EVENTS) + r")\b")
+_ARCHIVE = re.compile(r"/(?P<group>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<id>d-[A-Z0-9]{9})/")
+
+
+def decode(message: str) -> Report | None:
+    """The report in a log message, None if there is none. A cut payload gives what is left of it."""
+    call = _CALL.search(message)
+    if not call:
+        return None
+    payload = uninspect(call["payload"])
+    fields = _fields(payload)
+    identifier = _IDENTIFIER.search(message, call.end())
+    code = fields.get("error_code")
+    return Report(
+        succeeded=call["status"] == "Succeeded",
+        code=code if isinstance(code, int) else None,
+        script=str(fields.get("script_name", "")),
+        message=str(fields.get("message", "")),
+        log=str(fields.get("log", "")),
+        identifier=identifier[1] if identifier else "",
+    )
+
+
+def uninspect(text: str) -> str:
+    """Undo Ruby's String#inspect."""
+    return _ESCAPE.sub(_unescape, text)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1]
+    if len(code) == 1:
+        return _SIMPLE.get(code, code)
+    number = int(code.strip("ux{}"), 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
+
+
+def _fields(payload: str) -> dict[str, Any]:
+    try:
+        whole = json.loads(payload, strict=False)
+    except (ValueError, RecursionError):
+        return _remains(payload)
+    return whole if isinstance(whole, dict) else {}
+
+
+_CODE = re.compile(r'"error_code":\s*(\d)')
+_TEXT = re.compile(r'"(script_name|message|log)":\s*"([^"\\]*(?:\\.[^"\\]*)*)', re.DOTALL)
+
+
+def _remains(payload: str) -> dict[str, Any]:
+    """The fields of a payload that was cut: whole ones, and the beginning of the last."""
+    found: dict[str, Any] = {name: _json_text(raw) for name, raw in _TEXT.findall(payload)}
+    code = _CODE.search(payload)
+    if code:
+        found["error_code"] = int(code[1])
+    return found
+
+
+def _json_text(raw: str) -> str:
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return raw
+
+
+def identify(identifier: str) -> Deployment:
+    """Deployment id and lifecycle event from a host command identifier; its form differs over the years."""
+    whole = identifier[: len(identifier) // 4 * 4]
+    try:
+        plain = base64.b64decode(whole).decode("utf-8", "replace")
+    except ValueError:
+        return Deployment()
+    id_, event = _DEPLOYMENT.search(plain), _EVENT.search(plain)
+    return Deployment(id=id_[0] if id_ else "", event=event[0] if event else "")
+
+
+def about(message: str, identifier: str, known: Deployment) -> tuple[Deployment, str]:
+    """Which deployment a message is about, and which revision: "current", "last" or "" where it cannot be told.
+
+    A path below another deployment's directory is the last successful revision, whatever the event.
+    """
+    named = identify(identifier) if identifier else Deployment()
+    path = _ARCHIVE.search(message)
+    id_ = known.id or named.id
+    event = known.event or named.event
+    found = Deployment(id_ or (path["id"] if path else ""), path["group"] if path else "", event)
+    return found, _revision(event, id_, path["id"] if path else "")
+
+
+def _revision(event: str, own_id: str, path_id: str) -> str:
+    if event in LAST_REVISION_EVENTS or (own_id and path_id and own_id != path_id):
+        return "last"
+    return "current" if event else ""

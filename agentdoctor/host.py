@@ -1,0 +1,112 @@
+"""Host: the only door to the machine. Live, or a snapshot: a copied tree with the evidence recorded beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+# In the root of a snapshot: what the probes that need a living host saw when it was taken.
+RECORD_FILE = "agentdoctor-snapshot.json"
+IMDS_ENDPOINT = "http://169.254.169.254"
+READ_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Host:
+    """Files below ``root``, commands, the metadata service's address and the clock.
+
+    A host that is not live answers from its files and from ``recorded``; it never runs a command and never
+    opens a connection.
+    """
+
+    root: str = "/"
+    live: bool = True
+    imds_endpoint: str = IMDS_ENDPOINT
+    recorded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    taken_at: float | None = None  # seconds since the epoch, for a snapshot that says so
+    broken_rules: tuple[str, ...] | None = None  # what is wrong with rules of the site; None: not read
+    utc_offset: float | None = None  # seconds east of UTC of the snapshot's local time; None: UTC, as on AMIs
+
+    @staticmethod
+    def snapshot(root: str) -> Host:
+        """A copied tree. OSError if it is no directory, ValueError if its record cannot be understood."""
+        if not os.path.isdir(root):
+            os.scandir(root).close()  # says why: missing, or not a directory
+        try:
+            with open(os.path.join(root, RECORD_FILE), encoding="utf-8") as file:
+                data = json.load(file)
+        except FileNotFoundError:
+            data = {"schema": "agentdoctor.snapshot/1"}
+        if not isinstance(data, dict) or data.get("schema") != "agentdoctor.snapshot/1":
+            raise ValueError(f"{RECORD_FILE} is not a record of schema agentdoctor.snapshot/1")
+        return Host(
+            root=root,
+            live=False,
+            recorded=data.get("evidence", {}),
+            taken_at=data.get("taken_at"),
+            utc_offset=data.get("utc_offset"),
+        )
+
+    def path(self, absolute: str) -> str:
+        """Where a file of the host lies. PermissionError when a link leads out of a copied tree."""
+        if self.root == "/":
+            return absolute
+        joined = os.path.join(self.root, absolute.lstrip("/"))
+        root = os.path.realpath(self.root)
+        if os.path.commonpath([root, os.path.realpath(joined)]) != root:
+            raise PermissionError(f"{absolute} is a link out of the copied tree")
+        return joined
+
+    def read(self, absolute: str, limit: int = READ_LIMIT) -> str:
+        """The first ``limit`` bytes of a regular file as text. OSError when it cannot be read."""
+        descriptor = os.open(self.path(absolute), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(limit).decode("utf-8", "replace")
+
+    def exists(self, absolute: str) -> bool:
+        """Whether something stands there, a dangling link included. PermissionError when that is not for us to know."""
+        try:
+            os.lstat(self.path(absolute))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def listing(self, absolute: str) -> list[str]:
+        """Names in a directory, sorted. OSError when it cannot be read."""
+        return sorted(os.listdir(self.path(absolute)))
+
+    def run(self, argv: Sequence[str], timeout: float = 2.0) -> subprocess.CompletedProcess[str]:
+        """Run a command of the host, without a shell and in the C locale. OSError, subprocess.TimeoutExpired."""
+        return subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+
+    def now(self) -> float:
+        """Seconds since the epoch; for a snapshot the time it was taken."""
+        return self.taken_at if self.taken_at is not None else time.time()
+
+    def zone(self) -> tzinfo | None:
+        """The zone of the agent's local stamps; None is the zone of this process."""
+        if self.live:
+            return None
+        return timezone(timedelta(seconds=self.utc_offset or 0))
+
+
+def iso(at: float | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds, for machines."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

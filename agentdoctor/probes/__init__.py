@@ -1,0 +1,84 @@
+"""Probes: functions that look at one thing and report; they never judge.
+
+A probe is named ``module.question`` and lives in ``probes/module.py``. It gets a ``Look`` and returns plain
+values (a dict that JSON can hold), or raises: ``CannotLook`` with the reason, ``OSError`` for the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentdoctor.host import Host
+from agentdoctor.model import Evidence, Outcome
+
+Values = dict[str, Any]
+
+
+class CannotLook(Exception):
+    """The probe could not look, and why. ``skip``: there was nothing to look at, which is no one's fault."""
+
+    def __init__(self, reason: str, skip: bool = False) -> None:
+        super().__init__(reason)
+        self.outcome = Outcome.SKIP if skip else Outcome.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a probe gets: the host, what the finding is about, and the other probes."""
+
+    host: Host
+    about: Mapping[str, str]
+    ask: Callable[[str], Evidence]
+
+    def value(self, probe_name: str) -> Mapping[str, Any]:
+        """What another probe saw. CannotLook when it could not."""
+        evidence = self.ask(probe_name)
+        if evidence.value is None:
+            raise CannotLook(f"{probe_name}: {evidence.reason}", skip=evidence.outcome is Outcome.SKIP)
+        return evidence.value
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A registered probe. ``about``: the details of a finding that it asks about, empty for the whole host."""
+
+    name: str
+    source: str
+    look: Callable[[Look], Values]
+    live: bool
+    about: tuple[str, ...]
+
+
+_found: dict[str, Probe] = {}
+
+
+def probe(
+    name: str, source: str, live: bool = True, about: tuple[str, ...] = ()
+) -> Callable[[Callable[[Look], Values]], Callable[[Look], Values]]:
+    """Register a probe. ``live=False``: it reads files only, so it works on a copied tree too."""
+
+    def register(look: Callable[[Look], Values]) -> Callable[[Look], Values]:
+        _found[name] = Probe(name, source, look, live, about)
+        return look
+
+    return register
+
+
+def find(name: str) -> Probe:
+    """The probe of that name. Its module is imported only now. KeyError if there is none."""
+    if name not in _found:
+        module = name.partition(".")[0]
+        if module in (info.name for info in pkgutil.iter_modules(__path__)):
+            importlib.import_module(f"{__name__}.{module}")
+    return _found[name]
+
+
+def names() -> list[str]:
+    """Every probe there is; imports all their modules."""
+    for info in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{info.name}")
+    return sorted(_found)

@@ -1,0 +1,135 @@
+"""The metadata service: does it answer, and what does it say about this instance and its role."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes._metadata import META, Answer, NoAnswer, Talk, epoch, pick, reader, token_in
+
+PROFILE = META + "iam/info"
+ROLES = META + "iam/security-credentials/"
+DOCUMENT = "/latest/dynamic/instance-identity/document"
+_role_name = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # IAM API reference, CreateRole, RoleName
+
+
+@probe("imds.token", source="imds")
+def token(look: Look) -> Values:
+    """``{connected, status, given, error, v1_status, ms}``; ``ms`` of the request for a token, in milliseconds.
+
+    ``status`` is None when nothing answered, ``v1_status`` when the old way (no token) was not tried or did not
+    answer. The token itself is no part of it.
+    """
+    talk = Talk(look.host)
+    values: Values = {"connected": True, "status": None, "given": False, "error": "", "v1_status": None, "ms": 0.0}
+    started = time.monotonic()
+    try:
+        answer = talk.put_token()
+        values.update(status=answer.status, given=bool(token_in(answer)))
+    except NoAnswer as error:
+        values.update(connected=error.connected, error=str(error))
+    values["ms"] = round((time.monotonic() - started) * 1000, 1)
+    if values["connected"] and not values["given"]:
+        values["v1_status"] = _status_without_token(talk)
+    return values
+
+
+def _status_without_token(talk: Talk) -> int | None:
+    try:
+        return talk.ask("GET", META).status
+    except (NoAnswer, CannotLook):
+        return None
+
+
+@probe("imds.document", source="imds")
+def document(look: Look) -> Values:
+    """``{status, region, account_id, instance_id, availability_zone, architecture}``, texts None if not said."""
+    answer = reader(look.host)(DOCUMENT)
+    found = pick(answer, "region", "accountId", "instanceId", "availabilityZone", "architecture")
+    return {
+        "status": answer.status,
+        "region": found["region"],
+        "account_id": found["accountId"],
+        "instance_id": found["instanceId"],
+        "availability_zone": found["availabilityZone"],
+        "architecture": found["architecture"],
+    }
+
+
+@probe("imds.profile", source="imds")
+def profile(look: Look) -> Values:
+    """``{status, code, message, profile_arn, last_updated}``; 404 is the answer of an instance without profile.
+
+    ``last_updated`` in seconds since the epoch. Texts are "" when there is no profile and None when the answer
+    (5xx, 403, no JSON) does not tell.
+    """
+    return _profile(reader(look.host)(PROFILE))
+
+
+def _profile(answer: Answer) -> Values:
+    found = pick(answer, "Code", "Message", "InstanceProfileArn", "LastUpdated")
+    none = "" if answer.status == 404 else None
+    read = found["Code"] is not None  # a good document has no Message, which is then known to be absent
+    return {
+        "status": answer.status,
+        "code": found["Code"] if read else none,
+        "message": found["Message"] or ("" if read else none),
+        "profile_arn": found["InstanceProfileArn"] or ("" if read else none),
+        "last_updated": epoch(found["LastUpdated"]),
+    }
+
+
+@probe("imds.role", source="imds")
+def role(look: Look) -> Values:
+    """``{role, status, code, message, seconds_left, last_updated}`` of the role that the service hands out.
+
+    ``code`` is "Success" when the role can be used (EC2 user guide, "Retrieve security credentials from instance
+    metadata"). Where there is no role it is iam/info's complaint, or "NoRole". ``seconds_left`` may be negative.
+    """
+    read = reader(look.host)
+    names = read(ROLES)
+    if names.status not in (200, 404):
+        return _role(names.status, None, None)
+    name = names.body.decode("utf-8", "replace").strip().split("\n")[0] if names.status == 200 else ""
+    if not name:
+        return _complaint(read, _role(names.status, "", "NoRole"))
+    if not _role_name.fullmatch(name):
+        raise CannotLook("the metadata service answers something that is no role name")
+    answer = read(ROLES + quote(name, safe=""))
+    if answer.status == 404:
+        return _complaint(read, _role(404, name, ""))
+    return _of_document(answer, name, look.host.now())
+
+
+def _role(status: int, name: str | None, code: str | None) -> Values:
+    message = None if code is None else ""
+    return {
+        "role": name,
+        "status": status,
+        "code": code,
+        "message": message,
+        "seconds_left": None,
+        "last_updated": None,
+    }
+
+
+def _complaint(read: Callable[[str], Answer], values: Values) -> Values:
+    """What iam/info says is wrong, where the role's own document is missing."""
+    info = _profile(read(PROFILE))
+    if info["code"] in (None, "", "Success"):
+        return {**values, "message": info["message"] or ""}
+    return {**values, "code": info["code"], "message": info["message"]}
+
+
+def _of_document(answer: Answer, name: str, now: float) -> Values:
+    found = pick(answer, "Code", "Message", "Expiration", "LastUpdated")
+    expiration = epoch(found["Expiration"])
+    return {
+        **_role(answer.status, name, found["Code"]),
+        "message": found["Message"] or (None if found["Code"] is None else ""),
+        "seconds_left": None if expiration is None else round(expiration - now, 1),
+        "last_updated": epoch(found["LastUpdated"]),
+    }

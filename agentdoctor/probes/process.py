@@ -1,0 +1,143 @@
+"""The agent's processes, and the pid file that should name one of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agentdoctor import layout
+from agentdoctor.probes import CannotLook, Look, Values, probe
+
+MASTER, WORKER = "master", "worker"
+# Of the 2.x program (agent-2x main.rs): the first of these words in a command line is what it was started for.
+_COMMANDS = ("start", "worker", "stop", "restart", "status", "update", "deploy-local")
+_PID_LIMIT = 1 << 22  # PID_MAX_LIMIT of the kernel, include/linux/threads.h
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One process. ``started`` in seconds since the epoch."""
+
+    pid: int
+    ppid: int
+    cmdline: tuple[str, ...]
+    started: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process that is the agent: which role in which generation."""
+
+    role: str
+    generation: str
+
+
+def classify(seen: Seen, program: str = "codedeploy-agent") -> Part | None:
+    """What a process is to the agent; None for whatever only mentions the agent's name.
+
+    1.x writes its state over its own argument list, padded with NULs: ``codedeploy-agent: master 812`` with its
+    own pid, ``...CommandPoller of master 812`` in the child, whose parent that is (process_manager-0.0.13,
+    master.rb and child.rb). 2.x leaves it alone: ``/opt/codedeploy-agent/bin/codedeploy-agent start`` and
+    ``worker``. A child that is still booting is neither.
+    """
+    title = " ".join(word for word in seen.cmdline if word)
+    found = re.match(re.escape(program) + r": (?:(\S+CommandPoller) of )?master (\d+)(?: |$)", title)
+    if found:
+        if found[1]:
+            return Part(WORKER, "1.x")
+        return Part(MASTER, "1.x") if int(found[2]) == seen.pid else None
+    if not seen.cmdline or os.path.basename(seen.cmdline[0]) != "codedeploy-agent":
+        return None
+    command = next((word for word in seen.cmdline[1:] if word in _COMMANDS), "")
+    return {"start": Part(MASTER, "2.x"), "worker": Part(WORKER, "2.x")}.get(command)
+
+
+def census(processes: Iterable[Seen], now: float, program: str = "codedeploy-agent") -> Values:
+    """The values of process.agent for a list of processes."""
+    parts = [(seen, part) for seen in processes if (part := classify(seen, program))]
+    workers = sorted((pair for pair in parts if pair[1].role == WORKER), key=lambda pair: pair[0].started)
+    parents = {seen.ppid for seen, _ in workers}
+    # Of two masters the one with a child is the one at work; the other is about to give up.
+    masters = sorted(
+        (pair for pair in parts if pair[1].role == MASTER),
+        key=lambda pair: (pair[0].pid in parents, pair[0].started),
+    )
+    master = masters[-1] if masters else None
+    worker = workers[-1] if workers else None
+    any_part = master or worker
+    return {
+        "running": master is not None,
+        "generation": any_part[1].generation if any_part else "",
+        "master_pid": master[0].pid if master else 0,
+        "master_started": master[0].started if master else None,
+        "workers": len(workers),
+        "worker_pid": worker[0].pid if worker else 0,
+        "worker_started": worker[0].started if worker else None,
+        "worker_age": round(now - worker[0].started, 1) if worker else None,
+    }
+
+
+@probe("process.agent", source="process")
+def agent(look: Look) -> Values:
+    """``{running, generation, master_pid, master_started, workers, worker_pid, worker_started, worker_age}``.
+
+    ``running``: a master lives. Of several workers the youngest is described. Times in seconds since the epoch,
+    None where there is no such process; pids 0. CannotLook when processes of others are hidden from us.
+    """
+    import psutil
+
+    processes = (seen for pid in psutil.pids() if (seen := _see(pid)))
+    values = census(processes, look.host.now(), layout.read(look.host).program_name)
+    if not values["running"]:
+        _check_sight()
+    return values
+
+
+def _see(pid: int) -> Seen | None:
+    """One process, None if it is gone, a zombie, a thread of the kernel, or hidden from us.
+
+    psutil.process_iter would share its Process objects with the probes that run at the same time.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        words = process.cmdline()
+        return Seen(pid, process.ppid(), tuple(words), process.create_time()) if words else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def _check_sight() -> None:
+    """Refuse to say what does not run on a /proc mounted with hidepid, which shows only our own processes."""
+    import psutil
+
+    try:
+        psutil.Process(1).cmdline()
+    except (psutil.AccessDenied, psutil.NoSuchProcess):
+        raise CannotLook("/proc hides the processes of others (hidepid); look as root") from None
+
+
+@probe("process.pidfile", source="process")
+def pidfile(look: Look) -> Values:
+    """``{present, empty, pid, alive, is_agent}``: whom the pid file names (0: nobody), and whether that is the agent.
+
+    ``alive`` is all that 2.x asks and much of what 1.x did: a pid used again by another program passes.
+    """
+    import psutil
+
+    known = layout.read(look.host)
+    try:
+        text = look.host.read(known.pid_file, 4096).strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return {"present": False, "empty": False, "pid": 0, "alive": False, "is_agent": False}
+    pid = int(text) if re.fullmatch(r"[0-9]{1,7}", text) and int(text) <= _PID_LIMIT else 0
+    alive = pid > 0 and psutil.pid_exists(pid)
+    seen = _see(pid) if alive else None
+    part = classify(seen, known.program_name) if seen else None
+    if alive and not seen:
+        _check_sight()
+    is_agent = part is not None and part.role == MASTER
+    return {"present": True, "empty": not text, "pid": pid, "alive": alive, "is_agent": is_agent}

@@ -1,0 +1,213 @@
+"""Reports: what a run found, as one value that every format is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentdoctor import __version__
+from agentdoctor.host import iso
+from agentdoctor.model import Check, Finding, Outcome, Proof, Rule, Severity, State, Step, Unexplained
+from agentdoctor.scrub import line, scrub
+
+SCHEMA = "agentdoctor.report/1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of check or scan: what was asked, and what was found."""
+
+    mode: str  # check, scan
+    started_at: float  # seconds since the epoch
+    duration_ms: float
+    findings: Sequence[Finding]
+    checks: Sequence[Check] = ()
+    unexplained: Sequence[Unexplained] = ()
+    host: Mapping[str, Any] = field(default_factory=dict)  # instance_id, region, os, name, agent{kind, version}
+    rules: Sequence[Rule] = ()
+    problems: Sequence[str] = ()  # of our own: logs that could not be read, site rules that cannot be used
+    fail_on: Severity = Severity.WARNING
+    title: str = ""  # said above the first line: "the embedded incident"
+
+    @property
+    def active(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.state is State.ACTIVE]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that matters could be looked at."""
+        return not self.problems and not any(c.outcome in (Outcome.UNKNOWN, Outcome.ERROR) for c in self.checks)
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing at or above fail_on, 1 warning, 2 critical, 3 could not tell."""
+        worst = max((finding.rule.severity.rank for finding in self.active), default=-1)
+        if worst >= self.fail_on.rank:
+            return {2: 2, 1: 1, 0: 1}[worst]
+        return 0 if self.complete else 3
+
+    @property
+    def status(self) -> str:
+        """critical, warning, info, ok or unknown."""
+        if self.active:
+            return max((finding.rule.severity for finding in self.active), key=lambda s: s.rank).value
+        return "ok" if self.complete else "unknown"
+
+
+def headline(run: Run) -> str:
+    """One line that says it all."""
+    if run.active:
+        first = run.active[0]
+        more = len(run.active) - 1
+        return fill(first.rule.title, first, run.host) + (f", and {more} more" if more else "")
+    if not run.complete:
+        return "nothing found, but not everything could be looked at"
+    over = [finding for finding in run.findings if finding.state is State.RECOVERED]
+    return f"nothing wrong now; {len(over)} finding(s) are over" if over else "nothing wrong"
+
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+def fill(text: str, finding: Finding, host: Mapping[str, Any]) -> str:
+    """Prose with what the finding knows put in; what it does not know stays as an upper-case word."""
+    values = _values(finding, host)
+    return _PLACEHOLDER.sub(lambda match: line(values.get(match[1], "")) or match[1].upper(), text)
+
+
+def command(text: str, finding: Finding, host: Mapping[str, Any]) -> str:
+    """A command with what the finding knows put in, quoted for the shell: log text is data."""
+    values = _values(finding, host)
+
+    def put(match: re.Match[str]) -> str:
+        value = line(values.get(match[1], ""))
+        return shlex.quote(value) if value else match[1].upper()
+
+    return _PLACEHOLDER.sub(put, text)
+
+
+def _values(finding: Finding, host: Mapping[str, Any]) -> dict[str, str]:
+    parts = finding.deployment
+    known = {"region": host.get("region"), "instance_id": host.get("instance_id"), "deployment_id": parts.id}
+    named = {"group_id": parts.group_id, "event": parts.event, "script": parts.script}
+    return {key: str(value) for key, value in {**known, **named, **finding.details}.items() if value}
+
+
+def steps(finding: Finding, host: Mapping[str, Any]) -> list[Step]:
+    """The remediation for this generation of the agent; for both when it is not known which."""
+    kind = (host.get("agent") or {}).get("kind")
+    return [step for step in finding.rule.remediation if not (kind and step.agents and kind not in step.agents)]
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The report as plain values, of schema agentdoctor.report/1."""
+    counts = {state.value: 0 for state in State}
+    for finding in run.findings:
+        counts[finding.state.value] += 1
+    outcomes = {outcome.value: 0 for outcome in Outcome}
+    for check in run.checks:
+        outcomes[check.outcome.value] += 1
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "agentdoctor", "version": __version__, "rules_sha256": fingerprint_rules(run.rules)},
+        "run": {
+            "mode": run.mode,
+            "started_at": iso(run.started_at),
+            "duration_ms": round(run.duration_ms, 1),
+            "complete": run.complete,
+        },
+        "host": dict(run.host),
+        "summary": {
+            "status": run.status,
+            "exit_code": run.exit_code,
+            "headline": headline(run),
+            "counts": counts,
+            "checks": outcomes,
+        },
+        "findings": [_finding(finding, run.host) for finding in run.findings],
+        "checks": [
+            {"id": c.id, "outcome": c.outcome.value, "reason": scrub(c.reason), "duration_ms": c.duration_ms}
+            for c in run.checks
+        ],
+        "unexplained": [
+            {"template": line(u.template), "count": u.count, "first_at": iso(u.first_at), "last_at": iso(u.last_at)}
+            for u in run.unexplained
+        ],
+        "self": {"problems": [line(problem) for problem in run.problems]},
+    }
+
+
+def fingerprint_rules(rules: Sequence[Rule]) -> str:
+    """A digest of the rules in use: equal on two hosts when they judge alike."""
+    digest = hashlib.sha256()
+    for rule in sorted(rules, key=lambda rule: rule.id):
+        digest.update(f"{rule.id}\0{rule.signature}\0{rule.confirm}\0{rule.depends_on}\0{rule.recovery}\n".encode())
+    return digest.hexdigest()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+_HOST_PARTS = re.compile(r"\bi-[0-9a-f]{8,17}\b|\bip-\d+-\d+-\d+-\d+\b|\bd-[A-Z0-9]{9}\b|\d+(?:\.\d+){3}")
+
+
+def _finding(finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
+    rule, parts = finding.rule, finding.deployment
+    subject = line(finding.subject)
+    return {
+        "id": rule.id,
+        "fingerprint": _digest(rule.id, subject, str(host.get("instance_id") or host.get("name") or "")),
+        "cohort": _digest(rule.id, _HOST_PARTS.sub("*", subject)),
+        "state": finding.state.value,
+        "verdict": finding.verdict.value,
+        "severity": rule.severity.value,
+        "title": fill(rule.title, finding, host),
+        "cause": fill(rule.cause, finding, host),
+        "subject": {"kind": rule.subject, "name": subject} if subject else None,
+        "deployment": {"id": parts.id, "group_id": parts.group_id, "event": parts.event, "script": line(parts.script)}
+        if parts
+        else None,
+        "first_seen": iso(finding.first_seen),
+        "last_seen": iso(finding.last_seen),
+        "recovered_at": iso(finding.recovered_at),
+        "count": finding.count,
+        "evidence": [_proof(proof) for proof in finding.evidence],
+        "ruled_out": [{"id": a.id, "title": a.title, "because": line(a.because)} for a in finding.ruled_out],
+        "siblings": list(finding.siblings),
+        "masked_by": finding.masked_by or None,
+        "suppression": None,
+        "remediation": [_step(step, finding, host) for step in steps(finding, host)],
+        "verify": f"sudo agentdoctor check --only {rule.id}",
+        "docs": rule.docs,
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    locator = {"path": proof.path, "offset": proof.offset} if proof.path else None
+    return {
+        "role": proof.role.value,
+        "source": proof.source,
+        "at": iso(proof.at),
+        "name": proof.name or None,
+        "expected": proof.expected,
+        "actual": proof.actual if not isinstance(proof.actual, str) else scrub(proof.actual),
+        "text": scrub(proof.text),
+        "locator": locator,
+    }
+
+
+def _step(step: Step, finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
+    text = command(step.command, finding, host)
+    return {
+        "text": fill(step.text, finding, host),
+        "where": step.where,
+        "command": text or None,
+        "needs_root": "sudo " in text,
+        "risk": step.risk,
+        "undo": step.undo or None,
+    }

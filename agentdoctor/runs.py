@@ -1,0 +1,184 @@
+"""The compositions behind check and scan: real parts put together, no judgement of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from agentdoctor import layout, logs
+from agentdoctor.asking import Asker
+from agentdoctor.doctor import Doctor
+from agentdoctor.grammars import Source
+from agentdoctor.host import Host
+from agentdoctor.model import Check, Evidence, Outcome, Rule
+from agentdoctor.probes import find
+from agentdoctor.report import Run
+from agentdoctor.rules.schema import nearest
+
+
+def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
+    """Findings in log text alone. Files are read in the order of their first stamps; ``-`` is standard input."""
+    started, clock = time.time(), time.monotonic()
+    doctor = Doctor(rules)
+    problems: list[str] = []
+    kinds: set[str] = set()
+    for path in sorted(dict.fromkeys(paths), key=lambda path: (path == "-", _first_stamp(path))):
+        try:
+            with nullcontext(sys.stdin.buffer) if path == "-" else logs.open_log(path) as stream:
+                for record in logs.read(stream, Source(path, zone_of.zone()), doctor.wanted):
+                    kinds.add(record.log)
+                    doctor.observe(record)
+        except (OSError, EOFError) as error:
+            problems.append(f"{path}: {_reason(error)}{_nearest_file(path, error)}")
+    findings = doctor.findings(started)
+    return Run(
+        mode="scan",
+        started_at=started,
+        duration_ms=(time.monotonic() - clock) * 1000,
+        findings=findings,
+        checks=[_of_logs_only(check, doctor) for check in doctor.checks(findings, kinds or {"text"})],
+        unexplained=doctor.unexplained(),
+        rules=rules,
+        problems=problems,
+    )
+
+
+def _of_logs_only(check: Check, doctor: Doctor) -> Check:
+    """A scan never looks at a host: what only the host could show was not asked for."""
+    if doctor.rules[check.id].signature and check.outcome is Outcome.SKIP and check.reason.startswith("needs a host"):
+        return Check(check.id, Outcome.PASS)
+    return check
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or "cannot be read"
+
+
+def _nearest_file(path: str, error: Exception) -> str:
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    directory, name = os.path.split(path)
+    try:
+        return nearest(name, os.listdir(directory or "."))
+    except OSError:
+        return ""
+
+
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+
+
+def _first_stamp(path: str) -> bytes:
+    """The first stamp of a file, as text that sorts; empty when there is none or it cannot be read."""
+    try:
+        with logs.open_log(path) as file:
+            found = _STAMP.search(file.read(4096) or b"")
+    except (OSError, EOFError):
+        return b""
+    return found[0].replace(b"T", b" ") if found else b""
+
+
+def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds: float | None = None) -> Run:
+    """Logs and host together. ``since``: seconds since the epoch before which logs are not read."""
+    started, clock = host.now(), time.monotonic()
+    asker = Asker(host) if seconds is None else Asker(host, seconds)
+    for name in sorted({name for rule in rules for name in rule.confirm} | {"imds.document", "package.version"}):
+        if not find(name).about:
+            asker.start(name)
+    doctor = Doctor(rules)
+    problems: list[str] = []
+    kinds = _read_logs(doctor, host, since, problems)
+    findings = doctor.findings(started, asker.ask)
+    return Run(
+        mode="check",
+        started_at=started,
+        duration_ms=(time.monotonic() - clock) * 1000,
+        findings=findings,
+        checks=doctor.checks(findings, kinds, asker.ask),
+        unexplained=doctor.unexplained(),
+        host=_identity(host, asker),
+        rules=rules,
+        problems=problems,
+    )
+
+
+def _read_logs(doctor: Doctor, host: Host, since: float | None, problems: list[str]) -> set[str]:
+    """Observe every record of the agent's logs; returns the kinds of logs that could be read."""
+    kinds = set()
+    for kind, absolute in log_files(host, problems):
+        try:
+            path = host.path(absolute)
+            if since is not None and os.stat(path).st_mtime < since:
+                kinds.add(kind)
+                continue
+            with logs.open_log(path, own=host.live and absolute.startswith("/tmp/")) as stream:
+                offset = logs.seek(stream, since, host.zone()) if since is not None else 0
+                for record in logs.read(stream, Source(absolute, host.zone()), doctor.wanted, offset):
+                    doctor.observe(record)
+            kinds.add(kind)
+        except FileNotFoundError:
+            continue  # rotated away between the listing and now
+        except (OSError, EOFError) as error:
+            problems.append(f"{absolute}: {_reason(error)}")
+    return kinds
+
+
+def log_files(host: Host, problems: list[str]) -> list[tuple[str, str]]:
+    """The agent's logs that exist, as (kind, path), rolled ones before the present one."""
+    where = layout.read(host)
+    name = re.escape(where.program_name)
+    wanted = (
+        ("agent", where.log_dir, rf"{name}(\.\d{{8}}(\.\d+)?)?\.log"),
+        ("deployment", f"{where.root_dir}/deployment-logs", rf"{name}-deployments\.log(\.\d+)?"),
+        ("update", where.log_dir, rf"{name}-updater\.log"),
+        ("update", "/tmp", rf"{name}\.update\.log(\.\d+)?"),  # noqa: S108 - where the 1.x installer logs
+    )
+    found: list[tuple[str, str]] = []
+    for kind, directory, pattern in wanted:
+        try:
+            names = [x for x in host.listing(directory) if re.fullmatch(pattern, x)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            problems.append(f"{directory}: {_reason(error)}")
+            continue
+        found += [(kind, f"{directory}/{x}") for x in sorted(names, key=_age)]
+    return found
+
+
+def _age(name: str) -> tuple[int, ...]:
+    """Oldest first: dated files by date, numbered ones backwards, the present one last."""
+    dated = re.search(r"\.(\d{8})(?:\.(\d+))?\.log$", name)
+    if dated:
+        return (0, int(dated[1]), int(dated[2] or 0))
+    numbered = re.search(r"\.log\.(\d+)$", name)
+    return (1, -int(numbered[1])) if numbered else (2,)
+
+
+def _identity(host: Host, asker: Asker) -> dict[str, object]:
+    """Who this host is, as far as it could be learned."""
+    document = _value(asker.ask("imds.document"))
+    version = _value(asker.ask("package.version"))
+    agent = {"kind": version.get("generation") or None, "version": version.get("file_version") or None}
+    return {
+        "name": os.uname().nodename if host.live else None,
+        "instance_id": document.get("instance_id") or None,
+        "region": document.get("region") or None,
+        "os": _os_name(host),
+        "agent": agent,
+    }
+
+
+def _value(evidence: Evidence) -> dict[str, str]:
+    return dict(evidence.value or {})
+
+
+def _os_name(host: Host) -> str | None:
+    try:
+        found = re.search(r'^PRETTY_NAME="?([^"\n]+)', host.read("/etc/os-release"), re.MULTILINE)
+    except OSError:
+        return None
+    return found[1] if found else None

@@ -1,0 +1,79 @@
+"""What several tests need: the rules, a scan of text, the command line as a process, the collected cases."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agentdoctor import rules as catalogue
+from agentdoctor.doctor import Doctor
+from agentdoctor.grammars import Source
+from agentdoctor.logs import read
+from agentdoctor.model import Finding, Record, Rule
+
+TOP = Path(__file__).parent.parent
+CORPUS = Path(__file__).parent / "corpus"
+SHARED = TOP.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def rules() -> tuple[Rule, ...]:
+    """The shipped rules."""
+    return catalogue.load().rules
+
+
+@pytest.fixture
+def scan(rules: tuple[Rule, ...]) -> Callable[..., dict[str, Finding]]:
+    """Findings of a text by id, with no host to ask."""
+
+    def run(text: str | bytes, now: float = 0.0) -> dict[str, Finding]:
+        doctor = Doctor(rules)
+        for record in records(text, doctor):
+            doctor.observe(record)
+        return {finding.rule.id: finding for finding in doctor.findings(now)}
+
+    return run
+
+
+def records(text: str | bytes, doctor: Doctor | None = None) -> list[Record]:
+    """The records of a text, read as a file is; with a doctor they are observed one by one."""
+    raw = text.encode() if isinstance(text, str) else text
+    wanted = doctor.wanted if doctor else tuple
+    result = []
+    for record in read(io.BytesIO(raw), Source("test.log"), wanted):
+        result.append(record)
+    return result
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a process of its own, with settings that keep it away from this machine's."""
+
+    def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(TOP), "NO_COLOR": "1", "TZ": "UTC"}
+        environment.update(options.pop("env", {}))  # type: ignore[call-overload]
+        return subprocess.run(
+            [sys.executable, "-m", "agentdoctor", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=60,
+            **options,  # type: ignore[call-overload]
+        )
+
+    return run
+
+
+def shared(name: str) -> Path:
+    """A file of the collected cases, which are not part of the project; skips where they are absent."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"the collected cases are not here: {name}")
+    return path
