@@ -51,9 +51,7 @@ class _Job:
 
 def _timed(evidence: Evidence, started: float) -> Evidence:
     milliseconds = round((time.monotonic() - started) * 1000, 1)
-    return Evidence(
-        evidence.probe, evidence.source, evidence.value, evidence.reason, evidence.outcome, milliseconds
-    )
+    return Evidence(evidence.probe, evidence.source, evidence.value, evidence.reason, evidence.outcome, milliseconds)
 
 
 class Asker:

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from agentdoctor import __version__
 from agentdoctor.model import Severity
@@ -97,14 +97,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    verbs: argparse._SubParsersAction[Any],
     name: str,
     help_: str,
-    parents: list[argparse.ArgumentParser],
+    parents: list[_Parser],
 ) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name, help=help_, description=help_[0].upper() + help_[1:] + ".", parents=parents, allow_abbrev=False
-    )
+    about = help_[0].upper() + help_[1:] + "."
+    verb: _Parser = verbs.add_parser(name, help=help_, description=about, parents=parents, allow_abbrev=False)
+    return verb
 
 
 def main(argv: Sequence[str] | None = None) -> int:

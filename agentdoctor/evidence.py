@@ -76,4 +76,3 @@ def _holds(wanted: Any, actual: Any) -> bool:
     if isinstance(wanted, list):
         return actual in wanted
     return bool(actual == wanted)
-

@@ -82,17 +82,20 @@ class Host:
         return sorted(os.listdir(self.path(absolute)))
 
     def run(self, argv: Sequence[str], timeout: float = 2.0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the host, without a shell and in the C locale. OSError, subprocess.TimeoutExpired."""
-        return subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-            env={**os.environ, "LC_ALL": "C"},
-        )
+        """Run a command of the host, without a shell and in the C locale. OSError; TimeoutError is one of them."""
+        try:
+            return subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                check=False,
+                env={**os.environ, "LC_ALL": "C"},
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"{argv[0]} did not answer within {timeout} s") from None
 
     def now(self) -> float:
         """Seconds since the epoch; for a snapshot the time it was taken."""

@@ -8,16 +8,16 @@ itself limited, bounds for every attempt.
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-try:  # the parser moved in Python 3.11; 3.10 has it under the old names
-    from re import _constants as sre  # type: ignore[attr-defined]
-    from re import _parser as parser  # type: ignore[attr-defined]
-except ImportError:  # pragma: no cover
-    import sre_constants as sre  # type: ignore[no-redef]
-    import sre_parse as parser  # type: ignore[no-redef]
+# The standard library's own parser; it moved in Python 3.11.
+_NEW = sys.version_info >= (3, 11)
+sre: Any = importlib.import_module("re._constants" if _NEW else "sre_constants")
+parser: Any = importlib.import_module("re._parser" if _NEW else "sre_parse")
 
 # Longer limited repeats count as unlimited: the product of two of them is what costs.
 WIDE = 512

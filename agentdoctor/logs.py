@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timezone, tzinfo
+
 from agentdoctor.grammars import (
     CONTINUATION_LIMIT,
     ENTRY_LIMIT,
@@ -53,7 +54,7 @@ def open_log(path: str, own: bool = False) -> Stream:
     file = os.fdopen(descriptor, "rb", buffering=0)
     if os.pread(descriptor, 2, 0) == b"\x1f\x8b":
         packed = gzip.GzipFile(fileobj=io.BufferedReader(file))
-        packed.myfileobj = packed.fileobj  # else closing it leaves our descriptor open
+        packed.myfileobj = file  # else closing it leaves our descriptor open
         return packed
     return file
 

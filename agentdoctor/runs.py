@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from agentdoctor import layout, logs
 from agentdoctor.asking import Asker
@@ -28,7 +27,7 @@ def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
     kinds: set[str] = set()
     for path in sorted(dict.fromkeys(paths), key=lambda path: (path == "-", _first_stamp(path))):
         try:
-            with nullcontext(sys.stdin.buffer) if path == "-" else logs.open_log(path) as stream:
+            with _stdin() if path == "-" else logs.open_log(path) as stream:
                 for record in logs.read(stream, Source(path, zone_of.zone()), doctor.wanted):
                     kinds.add(record.log)
                     doctor.observe(record)
@@ -45,6 +44,11 @@ def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
         rules=rules,
         problems=problems,
     )
+
+
+def _stdin() -> logs.Stream:
+    """Standard input, through a descriptor of its own that may be closed."""
+    return open(os.dup(sys.stdin.fileno()), "rb", buffering=0)
 
 
 def _of_logs_only(check: Check, doctor: Doctor) -> Check:
@@ -105,6 +109,10 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
     )
 
 
+# Where the installer of 1.x logs, and where everybody may put what they like.
+PUBLIC = "/tmp"  # noqa: S108
+
+
 def _read_logs(doctor: Doctor, host: Host, since: float | None, problems: list[str]) -> set[str]:
     """Observe every record of the agent's logs; returns the kinds of logs that could be read."""
     kinds = set()
@@ -114,7 +122,7 @@ def _read_logs(doctor: Doctor, host: Host, since: float | None, problems: list[s
             if since is not None and os.stat(path).st_mtime < since:
                 kinds.add(kind)
                 continue
-            with logs.open_log(path, own=host.live and absolute.startswith("/tmp/")) as stream:
+            with logs.open_log(path, own=host.live and absolute.startswith(PUBLIC)) as stream:
                 offset = logs.seek(stream, since, host.zone()) if since is not None else 0
                 for record in logs.read(stream, Source(absolute, host.zone()), doctor.wanted, offset):
                     doctor.observe(record)
@@ -134,7 +142,7 @@ def log_files(host: Host, problems: list[str]) -> list[tuple[str, str]]:
         ("agent", where.log_dir, rf"{name}(\.\d{{8}}(\.\d+)?)?\.log"),
         ("deployment", f"{where.root_dir}/deployment-logs", rf"{name}-deployments\.log(\.\d+)?"),
         ("update", where.log_dir, rf"{name}-updater\.log"),
-        ("update", "/tmp", rf"{name}\.update\.log(\.\d+)?"),  # noqa: S108 - where the 1.x installer logs
+        ("update", PUBLIC, rf"{name}\.update\.log(\.\d+)?"),
     )
     found: list[tuple[str, str]] = []
     for kind, directory, pattern in wanted:

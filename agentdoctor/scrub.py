@@ -13,9 +13,15 @@ _SECRETS = (
         ),
         r"\1\2[removed]",
     ),
-    (re.compile(r"(?i)\b(authorization\"?\s*[=:]\s*\"?(?:basic|bearer|token|aws4-hmac-sha256)?)\s*[^\s\"',]+"), r"\1 [removed]"),
+    (
+        re.compile(r"(?i)\b(authorization\"?\s*[=:]\s*\"?(?:basic|bearer|token|aws4-hmac-sha256)?)\s*[^\s\"',]+"),
+        r"\1 [removed]",
+    ),
     (re.compile(r"(?i)(\w+://)[^/\s:@]+:[^/\s@]+@"), r"\1[removed]@"),
-    (re.compile(r"(?i)([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|token)=)[^&\s\"']+"), r"\1[removed]"),
+    (
+        re.compile(r"(?i)([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|token)=)[^&\s\"']+"),
+        r"\1[removed]",
+    ),
     (re.compile(r"\b(?:gh[pousr]_|github_pat_)\w{20,}"), "[token]"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL), "[private key]"),
 )

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agentdoctor.model import Deployment, Record, Rule, Unexplained
+from agentdoctor.model import Deployment, Record, Rule, Signature, Unexplained
 from agentdoctor.patterns import Index, needle
 
 # One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
@@ -33,6 +33,7 @@ class Symptom:
     over: bool = False
     over_at: float | None = None
     last: Record | None = None
+    identifier: str = ""  # of the last report: an echo of it, however late, is no second failure
     recent: deque[float] = field(default_factory=deque)  # stamps, for signatures that need several in a time
     established: bool = False
 
@@ -46,8 +47,11 @@ class Symptom:
         """Count a record, unless it tells an occurrence that was counted again."""
         if self.over:
             self._reopen(record)
-        same = self.last is not None and _same_occurrence(self.last, record)
-        self.last = record
+        identifier = record.report.identifier if record.report else ""
+        same = bool(identifier and identifier == self.identifier) or (
+            self.last is not None and _same_occurrence(self.last, record)
+        )
+        self.last, self.identifier = record, identifier or self.identifier
         self.details.update({key: value for key, value in details.items() if value})
         self.deployment = _fuller(self.deployment, record, self.details)
         if record.report and not self.record.report:
@@ -107,6 +111,7 @@ class Symptoms:
         self._open: dict[tuple[tuple[str, ...], str], Symptom] = {}
         self._wanted: tuple[bytes, ...] | None = ()
         self._unexplained: dict[str, Unexplained] = {}
+        self._vetoes: dict[str, Record] = {}  # by rule: the last record that was another failure
 
     def observe(self, record: Record) -> None:
         """Take one record into account: what it shows, and what it shows to be over."""
@@ -160,7 +165,20 @@ class Symptoms:
             return False
         if signature.revision and record.revision and signature.revision != record.revision:
             return False
-        return not any(self._index.compiled(pattern).search(_whole(record)) for pattern in signature.unless)
+        return not self._vetoed(rule, signature, record)
+
+    def _vetoed(self, rule: Rule, signature: Signature, record: Record) -> bool:
+        """Whether another failure stands in the record, or stood in the report of the same occurrence.
+
+        Only the report carries what the hook printed; the ERROR entry and the echo after it do not.
+        """
+        before = self._vetoes.get(rule.id)
+        if before and _same_occurrence(before, record):
+            return True
+        if any(self._index.compiled(pattern).search(_whole(record)) for pattern in signature.unless):
+            self._vetoes[rule.id] = record
+            return True
+        return False
 
     def _see(self, record: Record, candidates: tuple[str, ...], details: dict[str, str]) -> None:
         rule = self._rules[candidates[0]]

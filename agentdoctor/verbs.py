@@ -215,10 +215,9 @@ def _judged(problems: Sequence[str], what: str) -> int:
 
 
 @_verb
-def schema(options: argparse.Namespace) -> int:  # noqa: ARG001 - one signature for all verbs
+def schema(options: argparse.Namespace) -> int:
     """Print the JSON Schema of the report."""
     from agentdoctor.report.json import schema as text
 
     _write(text())
     return 0
-

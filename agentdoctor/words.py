@@ -19,8 +19,10 @@ def _token(value: Mapping[str, Any]) -> str:
         return f"the metadata service gave a token in {value.get('ms') or 0:.0f} ms"
     if value.get("connected"):
         status = value.get("status")
-        return f"the metadata service answers a token request with {status}" if status else (
-            f"the metadata service takes connections and gives no token ({value.get('error') or 'no answer'})"
+        return (
+            f"the metadata service answers a token request with {status}"
+            if status
+            else (f"the metadata service takes connections and gives no token ({value.get('error') or 'no answer'})")
         )
     return f"the metadata service does not answer ({value.get('error') or 'no connection'})"
 
@@ -59,8 +61,10 @@ def _keys(value: Mapping[str, Any]) -> str:
 
 
 def _package(value: Mapping[str, Any]) -> str:
-    return f"agent {value.get('version') or 'of unknown version'} installed" if value.get("installed") else (
-        "no agent package and no /opt/codedeploy-agent/bin"
+    return (
+        f"agent {value.get('version') or 'of unknown version'} installed"
+        if value.get("installed")
+        else ("no agent package and no /opt/codedeploy-agent/bin")
     )
 
 
@@ -104,6 +108,7 @@ _PHRASES = {
     "imds.token.connected": _token,
     "imds.token.given": _token,
     "imds.token.status": _token,
+    "imds.profile.attached": _profile,
     "imds.profile.status": _profile,
     "imds.profile.code": _profile,
     "imds.role.code": _role,

@@ -53,16 +53,17 @@ def check_tree(tree: Path, rules: Sequence[Rule]) -> Sequence[Finding]:
 
 
 def judge(findings: Sequence[Finding], row: dict[str, str], any_of: str, known: set[str]) -> Iterator[str]:
-    """What is wrong with the findings of one capture, for the ids that are rules by now."""
+    """What is wrong with the findings of one capture. What is wanted of it counts once all its causes are rules."""
     active = in_state(findings, State.ACTIVE)
     over = ids(row["recovered"])
     wanted = ids(row[any_of])
+    covered = ids(row["scan_any_of"]) <= known  # all the causes that the symptom may have
     reported = in_state(findings, *HOLDS, State.MASKED) | (in_state(findings, State.RECOVERED) & over)
-    if wanted & known and not over and not reported & wanted:
+    if wanted and covered and not over and not reported & wanted:
         yield f"none of {sorted(wanted)} is reported, but {sorted(reported) or 'nothing'}"
     if over & known and not in_state(findings, State.RECOVERED) & over:
         yield f"none of {sorted(over)} is reported as recovered"
-    banned = ids(row["must_not"]) | over | ids(row["consequence"])
+    banned = ids(row["must_not"]) | over | (ids(row["consequence"]) if covered else set())
     if any_of == "root_any_of":
         banned |= ids(row["root_must_not"])
     if active & banned:
@@ -123,7 +124,7 @@ def test_collected_cases(row: dict[str, str], rules: tuple[Rule, ...]) -> None:
     wanted = ids(row["any_of"])
 
     assert not in_state(findings, State.ACTIVE) & ids(row["must_not"])
-    if wanted and wanted <= {rule.id for rule in rules}:
+    if wanted and wanted <= {rule.id for rule in rules} and row["confidence"] != "low":
         assert seen & wanted
 
 

@@ -53,7 +53,9 @@ def test_agent_header() -> None:
 
 def test_agent_2x_span() -> None:
     """2.x stamps are UTC; deployment and command stand in the span."""
-    line = "2026-09-10 08:15:02 ERROR deployment{deployment_id=d-ABCDEF123 command=Install app=my app}: Command failed x\n"
+    line = (
+        "2026-09-10 08:15:02 ERROR deployment{deployment_id=d-ABCDEF123 command=Install app=my app}: Command failed x\n"
+    )
     (record,) = records(line)
 
     assert record.at == datetime(2026, 9, 10, 8, 15, 2, tzinfo=timezone.utc).timestamp()

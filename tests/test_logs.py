@@ -23,7 +23,9 @@ POLL = (
     "%s INFO  [codedeploy-agent(21)]: [Aws::CodeDeployCommand::Client 200 60.1 0 retries] "
     'poll_host_command(host_identifier:"arn:aws:ec2:us-east-1:1:instance/i-0")  \n\n'
 )
-ERROR = "%s ERROR [codedeploy-agent(21)]: CommandPoller: Missing credentials %s\n/opt/a.rb:1:in `x'\n/opt/b.rb:2:in `y'\n"
+ERROR = (
+    "%s ERROR [codedeploy-agent(21)]: CommandPoller: Missing credentials %s\n/opt/a.rb:1:in `x'\n/opt/b.rb:2:in `y'\n"
+)
 
 
 def read(data: bytes, wanted: Sequence[bytes] = ()) -> list[Record]:
@@ -168,7 +170,7 @@ FILES = {
     "a pipe that nobody writes to": (make_fifo, "is not a regular file"),
     "a program": (make_binary, "is not a text file"),
     "a hole and then a log": (make_hole, None),
-        "a compressed log": (make_gzip, None),
+    "a compressed log": (make_gzip, None),
 }
 
 

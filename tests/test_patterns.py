@@ -28,13 +28,18 @@ def test_words_of_a_pattern(pattern: str, expected: set[str]) -> None:
 
 def test_needle_is_the_longest_literal() -> None:
     """The bytes searched for in a file stand in every match."""
-    assert needle(r"\[Aws::CodeDeployCommand::Client 200 [^\]]*\] poll_host_command\(") == "[Aws::CodeDeployCommand::Client 200 "
+    assert (
+        needle(r"\[Aws::CodeDeployCommand::Client 200 [^\]]*\] poll_host_command\(")
+        == "[Aws::CodeDeployCommand::Client 200 "
+    )
 
 
 _WORD = st.sampled_from(["disk", "full", "no", "space", "code", "4", "exit", "a"])
 _GAP = st.sampled_from([" ", ": ", "-", "x", ""])
 _TEXT = st.lists(st.tuples(_WORD, _GAP), min_size=1, max_size=8).map(lambda x: "".join(w + g for w, g in x))
-_PIECE = st.one_of(_TEXT.map(re.escape), st.sampled_from([r"(?P<n>\d+)", r"\S+", r"(?:no|space)", r"\b", r"(?:disk )?"]))
+_PIECE = st.one_of(
+    _TEXT.map(re.escape), st.sampled_from([r"(?P<n>\d+)", r"\S+", r"(?:no|space)", r"\b", r"(?:disk )?"])
+)
 
 
 @given(st.lists(_PIECE, min_size=1, max_size=4).map("".join), st.lists(_TEXT, min_size=1, max_size=5).map(" ".join))

@@ -94,8 +94,10 @@ def _base64(text: str) -> str:
 IDENTIFIERS = {
     "of the lab": (_base64("d-AAAAAAAAA/DownloadBundle"), "d-AAAAAAAAA", "DownloadBundle"),
     "of 2017": (
-        _base64('["com.amazon.HostCommandIdentifier",{"deploymentId":"CodeDeploy/us-east-1/Prod/arn:aws:sds:us-east-1:1:'
-        'deployment/d-QMJ10MYTO","commandName":"BeforeInstall","commandPosition":3}]'),
+        _base64(
+            '["com.amazon.HostCommandIdentifier",{"deploymentId":"CodeDeploy/us-east-1/Prod/arn:aws:sds:us-east-1:1:'
+            'deployment/d-QMJ10MYTO","commandName":"BeforeInstall","commandPosition":3}]'
+        ),
         "d-QMJ10MYTO",
         "BeforeInstall",
     ),

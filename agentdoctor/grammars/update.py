@@ -13,12 +13,12 @@ from agentdoctor.grammars import Grammar, Source, continued, epoch, text
 from agentdoctor.model import Record
 
 _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
-START = re.compile(
-    rb"\n(?:[DIWEFA], \[" + _STAMP + rb" #\d+\] +[A-Z]+ -- |\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] )"
-)
+START = re.compile(rb"\n(?:[DIWEFA], \[" + _STAMP + rb" #\d+\] +[A-Z]+ -- |\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] )")
 GATE = re.compile(rb"\n[^\n]")
 _HEADER = re.compile(
-    rb"(?P<letter>[DIWEFA]), \[(?P<stamp>" + _STAMP + rb") #(?P<pid>\d+)\] +(?P<level>[A-Z]+) -- [^:]*: ?(?P<message>.*)"
+    rb"(?P<letter>[DIWEFA]), \[(?P<stamp>"
+    + _STAMP
+    + rb") #(?P<pid>\d+)\] +(?P<level>[A-Z]+) -- [^:]*: ?(?P<message>.*)"
     rb"|\[(?P<utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z\] (?P<text>.*)",
     re.DOTALL,
 )

@@ -17,7 +17,7 @@ from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook
 
 STEP_SECONDS = 1.0  # to connect, and again to answer
-TALK_SECONDS = 1.8  # for all requests of one probe, which has 2 s in all
+TALK_SECONDS = 1.6  # for all requests of one probe, which has 2 s in all
 BODY_LIMIT = 64 * 1024
 META = "/latest/meta-data/"
 TOKEN_PATH = "/latest/api/token"  # EC2 user guide, "Use the Instance Metadata Service"

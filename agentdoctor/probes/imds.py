@@ -61,8 +61,9 @@ def document(look: Look) -> Values:
 
 @probe("imds.profile", source="imds")
 def profile(look: Look) -> Values:
-    """``{status, code, message, profile_arn, last_updated}``; 404 is the answer of an instance without profile.
+    """``{attached, status, code, message, profile_arn, last_updated}``; 404 is the answer when there is no profile.
 
+    ``attached`` is None after an answer that does not tell (5xx, 403, no JSON).
     ``last_updated`` in seconds since the epoch. Texts are "" when there is no profile and None when the answer
     (5xx, 403, no JSON) does not tell.
     """
@@ -74,6 +75,7 @@ def _profile(answer: Answer) -> Values:
     none = "" if answer.status == 404 else None
     read = found["Code"] is not None  # a good document has no Message, which is then known to be absent
     return {
+        "attached": True if read else (False if answer.status == 404 else None),
         "status": answer.status,
         "code": found["Code"] if read else none,
         "message": found["Message"] or ("" if read else none),

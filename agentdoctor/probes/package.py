@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
@@ -69,10 +68,10 @@ def agent(look: Look) -> Values:
 def _dpkg(host: Host) -> tuple[str | None, str | None]:
     form = "${db:Status-Status} ${Version} ${Architecture}"
     try:
-        done = host.run(["dpkg-query", "-W", "-f", form, NAME], timeout=1.8)
+        done = host.run(["dpkg-query", "-W", "-f", form, NAME], timeout=1.6)
     except FileNotFoundError:  # not a Debian: the files are all there is to go by
         return "", ""
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return None, None
     if done.returncode == 0:
         status, _, rest = done.stdout.partition(" ")

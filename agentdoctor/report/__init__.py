@@ -94,6 +94,9 @@ def _values(finding: Finding, host: Mapping[str, Any]) -> dict[str, str]:
     parts = finding.deployment
     known = {"region": host.get("region"), "instance_id": host.get("instance_id"), "deployment_id": parts.id}
     named = {"group_id": parts.group_id, "event": parts.event, "script": parts.script}
+    for proof in finding.evidence:
+        if isinstance(proof.actual, str):
+            named[proof.name.rpartition(".")[2]] = proof.actual
     return {key: str(value) for key, value in {**known, **named, **finding.details}.items() if value}
 
 
@@ -209,5 +212,5 @@ def _step(step: Step, finding: Finding, host: Mapping[str, Any]) -> dict[str, An
         "command": text or None,
         "needs_root": "sudo " in text,
         "risk": step.risk,
-        "undo": step.undo or None,
+        "undo": command(step.undo, finding, host) or None,
     }

@@ -56,7 +56,7 @@ def _finding(finding: Finding, run: Run) -> Iterator[str]:
     if finding.deployment:
         yield from _labelled("where", [_deployment(finding)])
     yield from _labelled("why", [fill(rule.cause, finding, run.host)])
-    yield from _labelled("seen", [_proof(proof) for proof in finding.evidence if _speaks(proof)])
+    yield from _labelled("seen", list(dict.fromkeys(_proof(proof) for proof in finding.evidence)))
     if finding.siblings:
         yield from _labelled("or", [", ".join(finding.siblings) + ": the log says the same for these"])
     if finding.ruled_out:
@@ -101,8 +101,8 @@ def clock(at: float | None, now: float) -> str:
     """Local time for people; with the date unless it is of the same day."""
     if at is None:
         return "?"
-    when = datetime.fromtimestamp(at)
-    same_day = when.date() == datetime.fromtimestamp(now).date()
+    when = datetime.fromtimestamp(at).astimezone()
+    same_day = when.date() == datetime.fromtimestamp(now).astimezone().date()
     return when.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S")
 
 
@@ -110,11 +110,6 @@ def _deployment(finding: Finding) -> str:
     parts = finding.deployment
     named = (("deployment", parts.id), ("event", parts.event), ("script", parts.script))
     return ", ".join(f"{name} {line(value)}" for name, value in named if value) or f"group {parts.group_id}"
-
-
-def _speaks(proof: Proof) -> bool:
-    """What the reader should see: the line, what confirms or contradicts, and why something is not known."""
-    return proof.role is not Role.CONTEXT or bool(proof.text)
 
 
 # Ruby names the class that speaks; its last part is as good and leaves room for what it says.
@@ -146,7 +141,7 @@ def _fix(finding: Finding, host: Mapping[str, Any]) -> Iterator[str]:
         for row in command(step.command, finding, host).splitlines():
             yield f"              {row}"
         if step.undo:
-            yield _wrapped(_INDENT + "  undo: ", fill(step.undo, finding, host), 20)
+            yield _wrapped(_INDENT + "  undo: ", command(step.undo, finding, host), 20)
 
 
 def _over(findings: Sequence[Finding], run: Run) -> Iterator[str]:

@@ -118,7 +118,7 @@ def _plain(node: yaml.Node, origin: str) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, origin) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
-        return _scalar.construct_object(node)  # type: ignore[no-untyped-call]
+        return _scalar.construct_object(node)
     result = Mapping(origin, node.start_mark.line + 1)
     for key_node, value_node in node.value:
         key = str(key_node.value)
@@ -214,7 +214,7 @@ def _confirm(doc: Mapping) -> dict[str, dict[str, Any]]:
     for probe, fields in part.items():
         if not isinstance(fields, Mapping) or not fields:
             raise part.fail(f"{probe!r} must say which fields it must have", probe)
-        for name, expected in fields.items():
+        for expected in fields.values():
             if isinstance(expected, Mapping):
                 expected.only(("min", "max", "not"))
     return {probe: dict(fields) for probe, fields in part.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import inspect
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +18,20 @@ from agentdoctor.model import Evidence
 
 from .imds_server import Imds, Server
 
+# A busy machine must not turn what a probe says into "no answer within 2.0 s".
+PATIENCE = 60.0
+NOBODY = 65534
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a probe as long as it takes; its own limits still hold."""
+    monkeypatch.setattr("agentdoctor.asking.PROBE_SECONDS", PATIENCE)
+
 
 def ask(name: str, host: Host, **about: str) -> Evidence:
     """The evidence of one probe, asked the way the product asks."""
-    return Asker(host).ask(name, about)
+    return Asker(host, total_seconds=PATIENCE).ask(name, about)
 
 
 def value(name: str, host: Host, **about: str) -> Mapping[str, Any]:
@@ -57,7 +68,7 @@ def serve() -> Iterator[Callable[[Imds], Host]]:
 @pytest.fixture
 def alone() -> Iterator[None]:
     """No other test, in no other process, starts look-alikes of the agent at the same time."""
-    with open(Path(tempfile.gettempdir()) / "agentdoctor-tests-look-alikes.lock", "w") as lock:
+    with open(__file__) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -68,6 +79,47 @@ def cases(table: Sequence[tuple[Any, ...]]) -> Callable[[Callable[..., None]], A
     def rows(function: Callable[..., None]) -> Any:
         names = list(inspect.signature(function).parameters)[-(len(table[0]) - 1) :]
         values = [row[1:] if len(names) > 1 else row[1] for row in table]
-        return pytest.mark.parametrize(names if len(names) > 1 else names[0], values, ids=[r[0] for r in table])(function)
+        return pytest.mark.parametrize(names if len(names) > 1 else names[0], values, ids=[r[0] for r in table])(
+            function
+        )
 
     return rows
+
+
+Command = Callable[[str, str], None]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Make a shell script the command of a name."""
+    directory = tmp_path / "commands"
+    directory.mkdir()
+
+    def put(name: str, script: str) -> None:
+        file = directory / name
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+
+    return put
+
+
+@pytest.fixture
+def no_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host without any command."""
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A directory, in a test that runs as nobody where it would run as root, who may read everything."""
+    import psutil  # noqa: F401 - nobody may not be able to import it any more
+
+    was_root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as name:
+        if was_root:
+            os.chown(name, NOBODY, NOBODY)
+            os.seteuid(NOBODY)
+        yield Path(name)
+        if was_root:
+            os.seteuid(0)

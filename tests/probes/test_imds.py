@@ -24,7 +24,6 @@ from .imds_server import (
     GARBAGE,
     HANG,
     INFO,
-    META,
     ROLES,
     SECRETS,
     Imds,
@@ -182,12 +181,16 @@ def test_document_fields(serve: Serve) -> None:
     }
 
 
-NOT_FOUND = {"status": 404, "code": "", "message": "", "profile_arn": "", "last_updated": None}
-UNKNOWN = {"code": None, "message": None, "profile_arn": None, "last_updated": None}
+NOT_FOUND = {"attached": False, "status": 404, "code": "", "message": "", "profile_arn": "", "last_updated": None}
+UNKNOWN = {"attached": None, "code": None, "message": None, "profile_arn": None, "last_updated": None}
 ARN = "arn:aws:iam::123456789012:instance-profile/web"
 NO_ROLE = "Instance Profile does not contain a role. Please see documentation"
 PROFILES = [
-    ("healthy", (200, info()), {"status": 200, "code": "Success", "message": "", "last_updated": LAST}),
+    (
+        "healthy",
+        (200, info()),
+        {"attached": True, "status": 200, "code": "Success", "message": "", "last_updated": LAST},
+    ),
     ("no profile", (404, "<html>404 - Not Found</html>"), NOT_FOUND),
     (
         "profile deleted",
@@ -294,7 +297,3 @@ def test_no_secret_gets_into_evidence(serve: Serve, answers: dict[str, Any]) -> 
 
 def test_an_answer_does_not_show_its_body() -> None:
     assert "canary" not in repr(_metadata.Answer(200, "", b"canary"))
-
-
-def test_meta_is_where_the_server_has_it() -> None:
-    assert _metadata.META == META

@@ -1,0 +1,241 @@
+"""The probes of whose credentials the agent uses. Names may be seen, values never."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentdoctor.host import Host
+from agentdoctor.model import Evidence, Outcome
+from agentdoctor.probes import CannotLook, Look, find
+from agentdoctor.probes.identity import has_static_key
+
+from .conftest import ask, cases, value, write
+
+CREDENTIALS, CONFIG = "/root/.aws/credentials", "/root/.aws/config"
+AGENT = "/etc/codedeploy-agent/conf/codedeployagent.yml"
+KEYS = "aws_access_key_id = AKIACANARYKEY\naws_secret_access_key = canary/secret\n"
+
+STATIC = [
+    ("default", f"[default]\n{KEYS}", True),
+    ("blanks and comments", f"# mine\n\n[ default ]  # x\n{KEYS}", True),
+    ("no blanks", "[default]\naws_access_key_id=AKIACANARYKEY", True),
+    ("after another", f"[other]\nregion = x\n[default]\n{KEYS}", True),
+    ("Windows line ends", "[default]\r\naws_access_key_id = AKIACANARYKEY\r\n", True),
+    ("another profile's", f"[other]\n{KEYS}", False),
+    ("default without keys, then another", f"[default]\nregion = x\n[other]\n{KEYS}", False),
+    ("commented out", "[default]\n# aws_access_key_id = AKIACANARYKEY\n;aws_access_key_id = AKIA\n", False),
+    ("no value", "[default]\naws_access_key_id =\naws_secret_access_key =\n", False),
+    ("the name of another key", "[default]\nmy_aws_access_key_id = x\naws_access_key_id_old = x\n", False),
+    ("a profile whose name begins alike", f"[default-old]\n{KEYS}", False),
+    ("no section", KEYS, False),
+    ("empty", "", False),
+]
+
+
+@cases(STATIC)
+def test_static_key(text: str, expected: bool) -> None:
+    assert has_static_key(text, ("default",)) is expected
+
+
+KEY_FILES = [
+    ("none", {}, []),
+    ("in credentials", {CREDENTIALS: f"[default]\n{KEYS}"}, [CREDENTIALS]),
+    ("in config", {CONFIG: f"[profile  default]\n{KEYS}"}, [CONFIG]),
+    ("in config, the short form", {CONFIG: f"[default]\n{KEYS}"}, [CONFIG]),
+    ("in both", {CREDENTIALS: f"[default]\n{KEYS}", CONFIG: f"[default]\n{KEYS}"}, [CREDENTIALS, CONFIG]),
+    ("the form of config in credentials", {CREDENTIALS: f"[profile default]\n{KEYS}"}, []),
+    ("only a region", {CONFIG: "[default]\nregion = eu-west-1\n"}, []),
+    ("an administrator's own", {"/home/ubuntu/.aws/credentials": f"[default]\n{KEYS}"}, []),
+    (
+        "of the user the agent runs as",
+        {
+            AGENT: ":user: deploy\n",
+            "/etc/passwd": "root:x:0:0::/root:/bin/sh\ndeploy:x:999:999::/srv/deploy/:/bin/sh\n",
+            "/srv/deploy/.aws/credentials": f"[default]\n{KEYS}",
+        },
+        ["/srv/deploy/.aws/credentials"],
+    ),
+    (
+        "root's, but the agent runs as another",
+        {AGENT: "user: 'deploy'\n", "/etc/passwd": "deploy:x:999:999::/srv/deploy:/bin/sh\n", CREDENTIALS: KEYS},
+        [],
+    ),
+    ("a user named root", {AGENT: ":user: root\n", CREDENTIALS: f"[default]\n{KEYS}"}, [CREDENTIALS]),
+    ("no user named", {AGENT: ":user:\n:verbose: false\n", CREDENTIALS: f"[default]\n{KEYS}"}, [CREDENTIALS]),
+]
+
+
+@cases(KEY_FILES)
+def test_keys(tmp_path: Path, files: dict[str, str | None], expected: list[str]) -> None:
+    assert value("identity.keys", write(tmp_path, files)) == {"files": expected, "found": len(expected)}
+
+
+def test_keys_of_a_user_nobody_knows(tmp_path: Path) -> None:
+    seen = ask("identity.keys", write(tmp_path, {AGENT: ":user: deploy\n"}))
+    assert (seen.value, seen.outcome) == (None, Outcome.UNKNOWN)
+    assert "deploy" in seen.reason
+
+
+def test_keys_that_we_may_not_see(unprivileged: Path) -> None:
+    host = write(unprivileged, {CREDENTIALS: ""})
+    (unprivileged / "root").chmod(0)
+    seen = ask("identity.keys", host)
+    (unprivileged / "root").chmod(0o755)
+    assert (seen.value, seen.outcome) == (None, Outcome.UNKNOWN)
+    assert CREDENTIALS in seen.reason
+
+
+def test_keys_behind_a_link_out_of_the_tree(tmp_path: Path) -> None:
+    write(tmp_path, {"/outside/credentials": f"[default]\n{KEYS}"})
+    host = write(tmp_path / "tree", {"/root": None})
+    (tmp_path / "tree/root/.aws").symlink_to(tmp_path / "outside")
+    assert ask("identity.keys", host).outcome is Outcome.UNKNOWN
+
+
+ON_PREMISES: list[tuple[str, dict[str, str | None], dict[str, Any]]] = [
+    ("none", {}, {"present": False, "path": "/etc/codedeploy-agent/conf/codedeploy.onpremises.yml"}),
+    ("there", {"/etc/codedeploy-agent/conf/codedeploy.onpremises.yml": "region: x"}, {"present": True}),
+    ("a directory", {"/etc/codedeploy-agent/conf/codedeploy.onpremises.yml": None}, {"present": False}),
+    (
+        "configured elsewhere",
+        {AGENT: ":on_premises_config_file: /srv/op.yml\n", "/srv/op.yml": ""},
+        {"present": True, "path": "/srv/op.yml"},
+    ),
+]
+
+
+@cases(ON_PREMISES)
+def test_onpremises(tmp_path: Path, files: dict[str, str | None], expected: dict[str, Any]) -> None:
+    seen = value("identity.onpremises", write(tmp_path, files))
+    assert {name: seen[name] for name in expected} == expected
+
+
+def look(name: str, evidence: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, Any]:
+    """A probe's values, with what the probes that it asks have seen."""
+
+    def answer(asked: str) -> Evidence:
+        return Evidence(asked, "", evidence.get(asked), "no answer", Outcome.PASS)
+
+    return find(name).look(Look(Host(), {}, answer))
+
+
+WORKER = {"worker_started": 1000.0}
+ATTACHED = {"role": "web", "last_updated": 2000.0}
+ATTACHMENTS: list[tuple[str, Any, Any, Any, bool]] = [
+    ("role came later", WORKER, {"last_updated": 2000.0}, ATTACHED, True),
+    ("role was there", WORKER, {"last_updated": 500.0}, {**ATTACHED, "last_updated": 501.0}, False),
+    ("rotated since, attached before", WORKER, {"last_updated": 500.0}, ATTACHED, False),
+    ("only the role's stamp", WORKER, {"last_updated": None}, ATTACHED, True),
+    ("only the profile's stamp", WORKER, {"last_updated": 500.0}, {**ATTACHED, "last_updated": None}, False),
+    ("at the same moment", WORKER, {"last_updated": 1000.0}, ATTACHED, False),
+]
+
+
+@cases(ATTACHMENTS)
+def test_attachment(worker: Any, profile: Any, role: Any, expected: bool) -> None:
+    evidence = {"process.agent": worker, "imds.profile": profile, "imds.role": role}
+    assert look("identity.attachment", evidence)["role_after_worker"] is expected
+
+
+NO_ATTACHMENT: list[tuple[str, Any, Any, Any]] = [
+    ("no role", WORKER, {"last_updated": 2000.0}, {**ATTACHED, "role": ""}),
+    ("role not known", WORKER, {"last_updated": 2000.0}, {**ATTACHED, "role": None}),
+    ("no worker", {"worker_started": None}, {"last_updated": 2000.0}, ATTACHED),
+    ("no stamp", WORKER, {"last_updated": None}, {**ATTACHED, "last_updated": None}),
+    ("processes not seen", None, {"last_updated": 2000.0}, ATTACHED),
+    ("no answer about the profile", WORKER, None, ATTACHED),
+    ("no answer about the role", WORKER, {"last_updated": 2000.0}, None),
+]
+
+
+@cases(NO_ATTACHMENT)
+def test_attachment_unknown(worker: Any, profile: Any, role: Any) -> None:
+    evidence = {"process.agent": worker, "imds.profile": profile, "imds.role": role}
+    with pytest.raises(CannotLook):
+        look("identity.attachment", evidence)
+
+
+@pytest.fixture
+def process() -> Any:
+    """Start a process that waits, with exactly this environment; gives its pid."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(environment: dict[str, str]) -> int:
+        script = "print(flush=True); input()"
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        )
+        assert started[-1].stdout
+        started[-1].stdout.readline()
+        return started[-1].pid
+
+    yield start
+    for each in started:
+        each.communicate(b"\n")
+
+
+ENVIRONMENTS = [
+    ("nothing of AWS", {"PATH": "/bin"}, []),
+    (
+        "keys",
+        {"AWS_SECRET_ACCESS_KEY": "canary/secret", "AWS_ACCESS_KEY_ID": "AKIACANARYKEY"},
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    ),
+    ("a profile", {"AWS_PROFILE": "canary-profile", "PATH": "/bin"}, ["AWS_PROFILE"]),
+    ("set to nothing", {"AWS_PROFILE": "", "PATH": "/bin"}, []),
+    ("others of AWS", {"AWS_REGION": "eu-west-1", "AWS_PROFILE_OLD": "x"}, []),
+]
+
+
+@cases(ENVIRONMENTS)
+def test_environment(process: Callable[[dict[str, str]], int], variables: dict[str, str], expected: list[str]) -> None:
+    seen = look("identity.environment", {"process.agent": {"master_pid": process(variables)}})
+    assert seen == {"names": expected, "found": len(expected)}
+    assert "canary" not in repr(seen).lower()
+
+
+def test_environment_without_an_agent() -> None:
+    with pytest.raises(CannotLook):
+        look("identity.environment", {"process.agent": {"master_pid": 0}})
+
+
+def test_environment_of_a_process_that_ended() -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    with pytest.raises(CannotLook):
+        look("identity.environment", {"process.agent": {"master_pid": ended.pid}})
+
+
+@pytest.fixture
+def another_users_pid(process: Callable[[dict[str, str]], int]) -> int:
+    """A process of root's, for a test that goes on as nobody."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can leave a process behind that is not ours")
+    return process({"PATH": "/bin"})
+
+
+def test_environment_that_we_may_not_read(another_users_pid: int, unprivileged: Path) -> None:
+    with pytest.raises(CannotLook, match="only root"):
+        look("identity.environment", {"process.agent": {"master_pid": another_users_pid}})
+
+
+def test_environment_that_a_title_hides(process: Callable[[dict[str, str]], int]) -> None:
+    with pytest.raises(CannotLook):
+        look("identity.environment", {"process.agent": {"master_pid": process({})}})
+
+
+@pytest.mark.parametrize("text", [f"[default]\n{KEYS}", f"{KEYS}[broken", "[default\n" + KEYS])
+def test_no_secret_gets_into_evidence(tmp_path: Path, text: str) -> None:
+    host = write(tmp_path, {CREDENTIALS: text, CONFIG: text})
+    shown = repr(ask("identity.keys", host))
+    assert "AKIACANARYKEY" not in shown
+    assert "canary" not in shown

@@ -1,0 +1,89 @@
+"""Who may import whom, and why: the directions that keep the judgement free of the world."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "agentdoctor"
+OUTSIDE = {"boto3", "requests", "watchdog", "systemd", "psutil", "yaml", "socket", "http", "subprocess", "threading"}
+CLOCKS = {"time"}
+EDGES = {"agentdoctor.host", "agentdoctor.probes", "agentdoctor.asking", "agentdoctor.logs", "agentdoctor.runs"}
+TOP = {"agentdoctor.cli", "agentdoctor.verbs", "agentdoctor.runs"}
+REPORT = {"agentdoctor.report"}
+
+# (modules, what they must not import, why)
+BANS = (
+    ("model.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "the nouns import nothing of ours and nothing heavy"),
+    ("doctor.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "the judgement has no I/O, no clock and no third party"),
+    ("symptoms.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
+    ("evidence.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
+    ("words.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "words for values, no look at the host"),
+    ("patterns.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, matches out"),
+    ("linear.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, verdict out"),
+    ("scrub.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "everything that shows text uses it"),
+    ("grammars/*.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "bytes in, records out; zones are arguments"),
+    ("rules/schema.py", (OUTSIDE - {"yaml"}) | CLOCKS | EDGES | TOP | REPORT, "rule files in, rules out"),
+    (
+        "probes/*.py",
+        {"agentdoctor.doctor", "agentdoctor.rules", "agentdoctor.logs"} | TOP | REPORT,
+        "probes never judge",
+    ),
+    (
+        "logs.py",
+        {"agentdoctor.doctor", "agentdoctor.rules", "agentdoctor.probes"} | TOP | REPORT,
+        "files in, records out",
+    ),
+    ("report/*.py", OUTSIDE | CLOCKS | EDGES - {"agentdoctor.host"} | TOP, "a format is a function of a run"),
+    ("**/*.py", {"boto3", "requests", "watchdog"}, "nothing here sends or watches yet; they are heavy"),
+)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import, wherever in the file it stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize(("pattern", "banned", "why"), BANS, ids=[f"{ban[0]}-{n}" for n, ban in enumerate(BANS)])
+def test_directions(pattern: str, banned: set[str], why: str) -> None:
+    """No file imports what its place in the tree forbids."""
+    files = list(PACKAGE.glob(pattern))
+    assert files
+    for path in files:
+        found = {name for name in imports(path) for ban in banned if name == ban or name.startswith(f"{ban}.")}
+        assert not found, f"{path.name} imports {sorted(found)}, but {why}"
+
+
+CORE = ("model.py", "doctor.py", "symptoms.py", "evidence.py", "words.py", "patterns.py", "linear.py", "grammars/*.py")
+
+
+@pytest.mark.parametrize("pattern", CORE)
+def test_the_core_opens_nothing_and_asks_no_clock(pattern: str) -> None:
+    """No open, no now: files and times come in as arguments."""
+    for path in PACKAGE.glob(pattern):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                assert name not in ("open", "now", "today", "utcnow"), f"{path.name}:{node.lineno}"
+
+
+def test_one_door_to_commands() -> None:
+    """Only Host runs programs, so that every one has a time limit and no shell."""
+    users = {path.name for path in PACKAGE.rglob("*.py") if "subprocess" in set(imports(path))}
+
+    assert users == {"host.py"}
+
+
+def test_files_stay_small() -> None:
+    """A module that outgrows a few screens knows too much."""
+    for path in PACKAGE.rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
