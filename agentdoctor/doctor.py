@@ -50,7 +50,7 @@ class Doctor:
     def findings(self, now: float, ask: Ask | None = None) -> list[Finding]:
         """What holds and what held, the worst first. ``now``: seconds since the epoch."""
         found = [self._explain(symptom, now, ask) for symptom in self._symptoms.established()]
-        known = _merged(finding for finding in found if finding)
+        known = _merged(found)
         if ask:
             known = self._with_standing(known, ask, now)
         return sorted(_masked(known), key=_order)
@@ -59,8 +59,8 @@ class Doctor:
         """One row per rule, whatever happened to it. ``logs``: the kinds of logs that could be read."""
         return [self._check(rule, findings, logs, ask) for rule in self.rules.values()]
 
-    def _explain(self, symptom: Symptom, now: float, ask: Ask | None) -> Finding | None:
-        """Choose among the causes that share a symptom; None if the host rules out all of several."""
+    def _explain(self, symptom: Symptom, now: float, ask: Ask | None) -> Finding:
+        """Choose among the causes that share a symptom."""
         candidates = sorted(
             (self.rules[id_] for id_ in symptom.candidates), key=lambda rule: (_FREQUENCY[rule.frequency], rule.id)
         )
@@ -144,15 +144,13 @@ def _unproven(candidates: Sequence[Rule]) -> Verdict:
     return Verdict.LIKELY if len(candidates) == 1 else Verdict.UNVERIFIED
 
 
-def _past(symptom: Symptom, candidates: Sequence[Rule], weighed: dict[str, Weighed], now: float) -> Finding | None:
-    """It was logged, and the host contradicts it now: over where that counts as proof, else quiet."""
-    if len(candidates) > 1:
-        return None
+def _past(symptom: Symptom, candidates: Sequence[Rule], weighed: dict[str, Weighed], now: float) -> Finding:
+    """It was logged, and the host contradicts every cause now: over where that counts as proof, else quiet."""
     rule = candidates[0]
     result = weighed[rule.id]
-    if rule.recovery.evidence:
+    if all(candidate.recovery.evidence for candidate in candidates):
         return replace(_finding(symptom, rule, result, State.RECOVERED, []), recovered_at=now)
-    return _finding(symptom, rule, result, State.QUIET, [])
+    return _finding(symptom, rule, result, State.QUIET, candidates[1:])
 
 
 def _finding(symptom: Symptom, rule: Rule, weighed: Weighed, state: State, siblings: Sequence[Rule]) -> Finding:

@@ -94,7 +94,10 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
             asker.start(name)
     doctor = Doctor(rules)
     problems: list[str] = []
+    notes: list[str] = []
     kinds = _read_logs(doctor, host, since, problems)
+    if host.live:
+        kinds |= _read_journal(doctor, since or 0.0, notes)
     findings = doctor.findings(started, asker.ask)
     return Run(
         mode="check",
@@ -106,6 +109,7 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
         host=_identity(host, asker),
         rules=rules,
         problems=problems,
+        notes=notes,
     )
 
 
@@ -132,6 +136,19 @@ def _read_logs(doctor: Doctor, host: Host, since: float | None, problems: list[s
         except (OSError, EOFError) as error:
             problems.append(f"{absolute}: {_reason(error)}")
     return kinds
+
+
+def _read_journal(doctor: Doctor, since: float, notes: list[str]) -> set[str]:
+    """Observe the journal of the agent's unit. Where it cannot be read, systemd itself is asked all the same."""
+    from agentdoctor import journal
+
+    try:
+        for record in journal.read(since):
+            doctor.observe(record)
+    except OSError as error:
+        notes.append(f"the journal {_reason(error)}")
+        return set()
+    return {"journal"}
 
 
 def log_files(host: Host, problems: list[str]) -> list[tuple[str, str]]:

@@ -204,8 +204,11 @@ def test_siblings_with_evidence() -> None:
 
 
 def test_siblings_that_are_all_ruled_out() -> None:
-    """Nothing is claimed when the host contradicts every known cause."""
-    assert not judge(siblings(), [record(BROKEN)], {"disk.space": {"free": 9}})
+    """It was logged, and no known cause is there any more: told as quiet, claimed of none."""
+    (finding,) = judge(siblings(), [record(BROKEN)], {"disk.space": {"free": 9}}).values()
+
+    assert (finding.state, finding.verdict) == (State.QUIET, Verdict.RULED_OUT)
+    assert finding.siblings == ("other-cause", "rare-cause")
 
 
 STANDING: dict[str, tuple[Mapping[str, Any], set[str], Outcome]] = {

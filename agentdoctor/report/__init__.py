@@ -29,7 +29,8 @@ class Run:
     unexplained: Sequence[Unexplained] = ()
     host: Mapping[str, Any] = field(default_factory=dict)  # instance_id, region, os, name, agent{kind, version}
     rules: Sequence[Rule] = ()
-    problems: Sequence[str] = ()  # of our own: logs that could not be read, site rules that cannot be used
+    problems: Sequence[str] = ()  # of our own: logs that are there and could not be read
+    notes: Sequence[str] = ()  # what was left out without harm to the verdicts
     fail_on: Severity = Severity.WARNING
     title: str = ""  # said above the first line: "the embedded incident"
 
@@ -47,7 +48,7 @@ class Run:
         """0 nothing at or above fail_on, 1 warning, 2 critical, 3 could not tell."""
         worst = max((finding.rule.severity.rank for finding in self.active), default=-1)
         if worst >= self.fail_on.rank:
-            return {2: 2, 1: 1, 0: 1}[worst]
+            return 2 if worst == Severity.CRITICAL.rank else 1
         return 0 if self.complete else 3
 
     @property
@@ -140,7 +141,7 @@ def document(run: Run) -> dict[str, Any]:
             {"template": line(u.template), "count": u.count, "first_at": iso(u.first_at), "last_at": iso(u.last_at)}
             for u in run.unexplained
         ],
-        "self": {"problems": [line(problem) for problem in run.problems]},
+        "self": {"problems": [line(x) for x in run.problems], "notes": [line(x) for x in run.notes]},
     }
 
 

@@ -173,5 +173,7 @@ def _checks(run: Run) -> Iterator[str]:
     if dark:
         text += f", {len(dark)} not checked:"
     yield _wrapped(" ", text, 1)
+    for note in run.notes:
+        yield _wrapped("   ", line(note), 5)
     for check in dark:
         yield _wrapped("   ", f"{check.id}: {line(check.reason)}", 5)

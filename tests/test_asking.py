@@ -1,0 +1,197 @@
+"""Probes are asked once, in parallel and within their time; whatever they do, there is an answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from agentdoctor import asking, probes
+from agentdoctor.asking import Asker
+from agentdoctor.doctor import Doctor
+from agentdoctor.host import Host
+from agentdoctor.model import Outcome, Rule
+from agentdoctor.probes import CannotLook, Look, Probe, Values
+from agentdoctor.rules.schema import parse
+
+Register = Callable[..., None]
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Register:
+    """Add probes for one test."""
+    monkeypatch.setattr(probes, "_found", dict(probes._found))
+
+    def add(name: str, look: Callable[[Look], Values], live: bool = True, about: tuple[str, ...] = ()) -> None:
+        probes._found[name] = Probe(name, "disk", look, live, about)
+
+    return add
+
+
+def sees(look: Look) -> Values:
+    return {"x": 1}
+
+
+def raises_cannot_look(look: Look) -> Values:
+    raise CannotLook("no permission")
+
+
+def raises_skip(look: Look) -> Values:
+    raise CannotLook("there is none", skip=True)
+
+
+def raises_os_error(look: Look) -> Values:
+    raise PermissionError(13, "Permission denied")
+
+
+def crashes(look: Look) -> Values:
+    return {"x": 1 // 0}
+
+
+def hangs(look: Look) -> Values:
+    threading.Event().wait()
+    return {}
+
+
+WAYS = {
+    "sees": (sees, Outcome.PASS, ""),
+    "cannot look": (raises_cannot_look, Outcome.UNKNOWN, "no permission"),
+    "nothing to look at": (raises_skip, Outcome.SKIP, "there is none"),
+    "refused by the system": (raises_os_error, Outcome.UNKNOWN, "Permission denied"),
+    "crashes": (crashes, Outcome.ERROR, "the probe failed: ZeroDivisionError"),
+    "hangs": (hangs, Outcome.UNKNOWN, "no answer within"),
+}
+
+
+@pytest.mark.parametrize(("look", "outcome", "reason"), WAYS.values(), ids=WAYS)
+def test_every_way_a_probe_ends(
+    look: Callable[[Look], Values], outcome: Outcome, reason: str, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer each time, and the reason when there is no value."""
+    monkeypatch.setattr(asking, "PROBE_SECONDS", 0.2)
+    register("test.way", look)
+    evidence = Asker(Host()).ask("test.way")
+
+    assert evidence.outcome is outcome
+    assert reason in evidence.reason
+    assert (evidence.value == {"x": 1}) is (outcome is Outcome.PASS)
+
+
+RULE = """\
+title: The test says so
+severity: critical
+area: test
+standing: true
+confirm: {test.way: {x: 1}}
+cause: It does.
+remediation: [{text: Mend it, where: instance}]
+recovery: {evidence: true}
+docs: https://example.com
+"""
+
+
+@pytest.mark.parametrize(("look", "outcome", "reason"), WAYS.values(), ids=WAYS)
+def test_the_row_of_a_check_stays(
+    look: Callable[[Look], Values], outcome: Outcome, reason: str, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe that is killed, hangs, raises or is refused costs its verdict and never its row."""
+    monkeypatch.setattr(asking, "PROBE_SECONDS", 0.2)
+    register("test.way", look)
+    rule: Rule = parse(RULE, "test-says-so.yaml")
+    asker, doctor = Asker(Host()), Doctor([rule])
+    findings = doctor.findings(0.0, asker.ask)
+    (row,) = doctor.checks(findings, set(), asker.ask)
+
+    assert row.outcome is (Outcome.FAIL if outcome is Outcome.PASS else outcome)
+    assert reason in row.reason
+    assert bool(findings) is (outcome is Outcome.PASS)
+
+
+def test_each_question_is_asked_once(register: Register) -> None:
+    """Ten rules that name one probe cost one look; another subject is another question."""
+    seen: list[dict[str, str]] = []
+
+    def look(look: Look) -> Values:
+        seen.append(dict(look.about))
+        return {}
+
+    register("test.host", look)
+    register("test.path", look, about=("path",))
+    asker = Asker(Host())
+    for path in ("/a", "/b", "/a"):
+        asker.ask("test.host", {"path": path})
+        asker.ask("test.path", {"path": path, "other": "x"})
+
+    assert seen == [{}, {"path": "/a"}, {"path": "/b"}]
+
+
+def test_what_the_log_does_not_say_is_not_known(register: Register) -> None:
+    """A probe about a path needs one."""
+    register("test.path", sees, about=("path",))
+    evidence = Asker(Host()).ask("test.path", {})
+
+    assert evidence.outcome is Outcome.UNKNOWN
+    assert evidence.reason == "the log does not say which path"
+
+
+def test_probes_run_side_by_side(register: Register) -> None:
+    """Two that wait for each other both come to an end."""
+    meet = threading.Barrier(2, timeout=10)
+
+    def look(look: Look) -> Values:
+        meet.wait()
+        return {}
+
+    register("test.one", look)
+    register("test.two", look)
+    asker = Asker(Host())
+    asker.start("test.one")
+    asker.start("test.two")
+
+    assert asker.ask("test.one").value == {}
+    assert asker.ask("test.two").value == {}
+
+
+def test_the_whole_has_its_own_end(register: Register) -> None:
+    """However many hang: when the time of the whole is over, no one is waited for."""
+    for number in range(20):
+        register(f"test.h{number}", hangs)
+    asker = Asker(Host(), total_seconds=0.3)
+    started = time.monotonic()
+    answers = [asker.ask(f"test.h{number}") for number in range(20)]
+
+    assert all(answer.outcome is Outcome.UNKNOWN for answer in answers)
+    assert time.monotonic() - started < 20 * asking.PROBE_SECONDS
+
+
+def test_a_probe_may_ask_another(register: Register) -> None:
+    """And says why when that one could not look."""
+    register("test.base", raises_cannot_look)
+    register("test.derived", lambda look: dict(look.value("test.base")))
+    evidence = Asker(Host()).ask("test.derived")
+
+    assert evidence.outcome is Outcome.UNKNOWN
+    assert evidence.reason == "test.base: no permission"
+
+
+SNAPSHOT = {
+    "recorded": ({"test.live": {"value": {"x": 2}}}, {"x": 2}, Outcome.PASS),
+    "recorded that it could not look": ({"test.live": {"reason": "why", "outcome": "error"}}, None, Outcome.ERROR),
+    "not recorded": ({}, None, Outcome.SKIP),
+}
+
+
+@pytest.mark.parametrize(("recorded", "value", "outcome"), SNAPSHOT.values(), ids=SNAPSHOT)
+def test_a_snapshot_answers_from_its_record(
+    recorded: dict[str, dict[str, object]], value: object, outcome: Outcome, register: Register
+) -> None:
+    """What needs a living host comes from the record; what only reads files is looked at."""
+    register("test.live", crashes)
+    register("test.files", sees, live=False)
+    asker = Asker(Host(root="/nowhere", live=False, recorded=recorded))
+
+    assert asker.ask("test.live").value == value
+    assert asker.ask("test.live").outcome is outcome
+    assert asker.ask("test.files").value == {"x": 1}

@@ -1,0 +1,167 @@
+"""Reports: what a person sees, what a machine gets, and hostile text in both."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agentdoctor.model import Check, Deployment, Finding, Outcome, Proof, Role, Rule, Severity, State, Verdict
+from agentdoctor.report import Run, command, document, headline
+from agentdoctor.report.json import render as as_json
+from agentdoctor.report.page import render as page
+from agentdoctor.report.text import render as as_text
+from agentdoctor.rules.schema import parse
+
+AT = 1_795_000_000.0
+RULE = parse(
+    """\
+title: The path {path} is broken
+severity: critical
+area: test
+subject: path
+signature: {any: ['cannot read (?P<path>\\S+) at all']}
+cause: The path {path} cannot be read by {event}.
+remediation:
+  - {text: Mend {path}, where: instance, command: 'sudo cat {path}; echo {region}', undo: 'rm {path}'}
+  - {text: Restart, where: instance, agents: [1.x], command: sudo systemctl restart codedeploy-agent, risk: from-host}
+recovery: {event: same}
+docs: https://example.com
+""".replace("text: Mend {path}", "text: 'Mend {path}'"),
+    "path-broken.yaml",
+)
+
+
+def finding(path: str = "/srv/app", **parts: Any) -> Finding:
+    """A finding about a path."""
+    values: dict[str, Any] = {
+        "rule": RULE, "state": State.ACTIVE, "verdict": Verdict.CONFIRMED, "subject": path, "first_seen": AT,
+        "last_seen": AT + 60, "count": 3, "deployment": Deployment("d-ABCDEF123", "g", "Install", ""),
+        "details": {"path": path},
+        "evidence": (Proof(Role.SYMPTOM, "log", f"cannot read {path} at all", AT, path="/var/log/x.log", offset=5),),
+    }  # fmt: skip
+    return Finding(**{**values, **parts})
+
+
+def run(*findings: Finding, **parts: Any) -> Run:
+    """A run that found these."""
+    values = {"mode": "check", "started_at": AT + 100, "duration_ms": 12.0, "findings": findings, "rules": [RULE]}
+    return Run(**{**values, **parts})
+
+
+def rule(severity: Severity) -> Rule:
+    return replace(RULE, severity=severity)
+
+
+UNKNOWN = [Check("a-b", Outcome.UNKNOWN, "no permission")]
+CODES = {
+    "nothing": (run(), 0, "ok"),
+    "critical": (run(finding()), 2, "critical"),
+    "warning": (run(finding(rule=rule(Severity.WARNING))), 1, "warning"),
+    "info": (run(finding(rule=rule(Severity.INFO))), 0, "info"),
+    "info, when it matters": (run(finding(rule=rule(Severity.INFO)), fail_on=Severity.INFO), 1, "info"),
+    "warning, when it does not": (run(finding(rule=rule(Severity.WARNING)), fail_on=Severity.CRITICAL), 0, "warning"),
+    "recovered": (run(finding(state=State.RECOVERED)), 0, "ok"),
+    "quiet": (run(finding(state=State.QUIET)), 0, "ok"),
+    "masked": (run(finding(state=State.MASKED)), 0, "ok"),
+    "something could not be looked at": (run(checks=UNKNOWN), 3, "unknown"),
+    "a log could not be read": (run(problems=["x.log: Permission denied"]), 3, "unknown"),
+    "critical, and something was not looked at": (run(finding(), checks=UNKNOWN), 2, "critical"),
+    "a skipped check": (run(checks=[Check("a-b", Outcome.SKIP)]), 0, "ok"),
+}
+
+
+@pytest.mark.parametrize(("given", "code", "status"), CODES.values(), ids=CODES)
+def test_exit_code_and_status(given: Run, code: int, status: str) -> None:
+    """The worst that holds decides; what could not be seen is not healthy."""
+    assert (given.exit_code, given.status) == (code, status)
+    assert document(given)["summary"]["exit_code"] == code
+
+
+def test_placeholders() -> None:
+    """What is known is put in, what is not stays a word in capitals."""
+    assert headline(run(finding())) == "The path /srv/app is broken"
+    assert command(RULE.remediation[0].command, finding(), {}) == "sudo cat /srv/app; echo REGION"
+    assert command(RULE.remediation[0].command, finding(), {"region": "eu-west-1"}).endswith("echo eu-west-1")
+
+
+HOSTILE = ("/x;reboot", "$(reboot)", "`reboot`", "a b", "it's", "x\nreboot", "{region}", "--help|sh", "\x1b[2Jx", "é")
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_log_text_in_commands_is_one_word(path: str) -> None:
+    """Whatever a log says stays one argument of the command that people paste."""
+    words = shlex.split(command("sudo cat {path}", finding(path), {}))
+
+    assert len(words) == 3
+    assert words[:2] == ["sudo", "cat"]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_nothing_hostile_is_shown(path: str) -> None:
+    """No control character reaches a terminal or a reader of JSON."""
+    given = run(finding(path), problems=[path], checks=[Check("a-b", Outcome.UNKNOWN, path)])
+    for text in (as_text(given), str(json.loads(as_json(given))["findings"][0]["title"])):
+        assert not any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 for c in text)
+
+
+def test_secrets_are_in_no_format() -> None:
+    """They are removed wherever log text is shown."""
+    secret = "wJalrXUtnFEMIK7MDENGEXAMPLE"
+    given = run(finding(evidence=(Proof(Role.SYMPTOM, "log", f"aws_secret_access_key={secret}", AT),)))
+
+    assert secret not in as_text(given)
+    assert secret not in as_json(given)
+
+
+def test_commands_are_not_wrapped() -> None:
+    """A line that is broken cannot be pasted; prose keeps to 80 columns."""
+    long = "/srv/" + "x" * 120
+    lines = as_text(run(finding(long, subject=""))).splitlines()
+
+    assert any(line.strip() == f"sudo cat {long}; echo REGION" for line in lines)
+    assert all(len(line) <= 80 for line in lines if long not in line)
+
+
+def test_steps_of_the_generation() -> None:
+    """Advice for 1.x is not given on 2.x."""
+    host = {"agent": {"kind": "2.x", "version": "2.1.0"}}
+    (shown,) = document(run(finding(), host=host))["findings"]
+
+    assert [step["text"] for step in shown["remediation"]] == ["Mend /srv/app"]
+    assert len(document(run(finding()))["findings"][0]["remediation"]) == 2
+
+
+def test_fingerprint_and_cohort() -> None:
+    """The fingerprint is of this host and lasts; the cohort is equal over a fleet."""
+
+    def ids(instance: str, path: str = "/srv/app") -> tuple[str, str]:
+        shown = document(run(finding(path), host={"instance_id": instance}))["findings"][0]
+        return shown["fingerprint"], shown["cohort"]
+
+    one, other = ids("i-0123456789abcdef0"), ids("i-0fedcba9876543210")
+    assert one == ids("i-0123456789abcdef0")
+    assert one[0] != other[0]
+    assert one[1] == other[1]
+    assert ids("i-0123456789abcdef0", "/srv/other")[1] != one[1]
+
+
+def test_masked_findings_are_kept_for_machines() -> None:
+    """And not printed, unless asked for."""
+    given = run(finding(), finding("/y", state=State.MASKED, masked_by="root-cause"))
+
+    assert [x["masked_by"] for x in document(given)["findings"]] == [None, "root-cause"]
+    assert "/y" not in as_text(given)
+    assert "a consequence of root-cause" in as_text(given, verbose=True)
+
+
+def test_a_page() -> None:
+    """What it is, how it is proven, what to do, how it clears."""
+    text = page(RULE, [RULE])
+
+    for part in ("path-broken: ", "In the logs", "How it is proven", "What to do", "How it clears", RULE.docs):
+        assert part in text
+    assert all(len(line) <= 80 or "sudo" in line for line in text.splitlines())
