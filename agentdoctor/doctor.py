@@ -128,13 +128,13 @@ class Doctor:
         duration = weighed.duration_ms if weighed else 0.0
         if any(finding.state in (State.ACTIVE, State.MASKED) for finding in mine):
             return Check(rule.id, Outcome.FAIL, duration_ms=duration)
-        if rule.standing:
-            if weighed is None:
-                return Check(rule.id, Outcome.SKIP, "needs a host to look at")
-            if weighed.could_not:
-                return Check(rule.id, weighed.could_not[0].outcome, weighed.why_not(), duration)
+        if weighed and weighed.could_not:
+            return Check(rule.id, weighed.could_not[0].outcome, weighed.why_not(), duration)
+        if weighed:
             return Check(rule.id, Outcome.PASS, duration_ms=duration)
-        if rule.signature and not logs.intersection((*rule.signature.log, "text")):
+        if not rule.signature:
+            return Check(rule.id, Outcome.SKIP, "needs a host to look at")
+        if not logs.intersection((*rule.signature.log, "text")):
             return Check(rule.id, Outcome.SKIP, f"no {' or '.join(rule.signature.log)} log was read")
         return Check(rule.id, Outcome.PASS)
 

@@ -13,14 +13,17 @@ from agentdoctor.asking import Asker
 from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source
 from agentdoctor.host import Host
-from agentdoctor.model import Check, Evidence, Outcome, Rule
+from agentdoctor.model import Evidence, Rule
 from agentdoctor.probes import find
 from agentdoctor.report import Run
 from agentdoctor.rules.schema import nearest
 
 
-def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
-    """Findings in log text alone. Files are read in the order of their first stamps; ``-`` is standard input."""
+def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
+    """Findings in log text alone. Files are read in the order of their first stamps; ``-`` is standard input.
+
+    Stamps without a zone are taken as this machine's local time.
+    """
     started, clock = time.time(), time.monotonic()
     doctor = Doctor(rules)
     problems: list[str] = []
@@ -28,7 +31,7 @@ def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
     for path in sorted(dict.fromkeys(paths), key=lambda path: (path == "-", _first_stamp(path))):
         try:
             with _stdin() if path == "-" else logs.open_log(path) as stream:
-                for record in logs.read(stream, Source(path, zone_of.zone()), doctor.wanted):
+                for record in logs.read(stream, Source(path), doctor.wanted):
                     kinds.add(record.log)
                     doctor.observe(record)
         except (OSError, EOFError) as error:
@@ -39,7 +42,7 @@ def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
         started_at=started,
         duration_ms=(time.monotonic() - clock) * 1000,
         findings=findings,
-        checks=[_of_logs_only(check, doctor) for check in doctor.checks(findings, kinds or {"text"})],
+        checks=doctor.checks(findings, kinds or {"text"}),
         unexplained=doctor.unexplained(),
         rules=rules,
         problems=problems,
@@ -49,13 +52,6 @@ def scan(rules: Sequence[Rule], paths: Sequence[str], zone_of: Host) -> Run:
 def _stdin() -> logs.Stream:
     """Standard input, through a descriptor of its own that may be closed."""
     return open(os.dup(sys.stdin.fileno()), "rb", buffering=0)
-
-
-def _of_logs_only(check: Check, doctor: Doctor) -> Check:
-    """A scan never looks at a host: what only the host could show was not asked for."""
-    if doctor.rules[check.id].signature and check.outcome is Outcome.SKIP and check.reason.startswith("needs a host"):
-        return Check(check.id, Outcome.PASS)
-    return check
 
 
 def _reason(error: Exception) -> str:

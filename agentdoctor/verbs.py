@@ -52,7 +52,7 @@ def _known(ids: Sequence[str], loaded: Catalogue) -> list[Rule]:
 
 
 def _chosen(options: argparse.Namespace, loaded: Catalogue) -> Sequence[Rule]:
-    """The rules that --only and --skip leave, with the root causes of those that are asked for."""
+    """The rules that --only and --skip leave."""
     only = {rule.id for rule in _known(options.only, loaded)}
     skip = {rule.id for rule in _known(options.skip, loaded)}
     return [rule for rule in loaded.rules if (not only or rule.id in only) and rule.id not in skip]
@@ -119,7 +119,7 @@ def scan(options: argparse.Namespace) -> int:
     """Find failures in log text alone."""
     from agentdoctor import runs
 
-    return _print(runs.scan(_chosen(options, _load(_settings(options))), options.files, Host()), options)
+    return _print(runs.scan(_chosen(options, _load(_settings(options))), options.files), options)
 
 
 @_verb

@@ -44,7 +44,7 @@ def in_state(findings: Sequence[Finding], *states: State) -> set[str]:
 def scan_tree(tree: Path, rules: Sequence[Rule]) -> Sequence[Finding]:
     """What scan finds in all logs of a tree."""
     files = [str(path) for pattern in LOGS for path in sorted(tree.glob(pattern)) if path.stat().st_size]
-    return runs.scan(rules, files, Host()).findings
+    return runs.scan(rules, files).findings
 
 
 def check_tree(tree: Path, rules: Sequence[Rule]) -> Sequence[Finding]:
@@ -118,7 +118,7 @@ HEALTHY = rows(SHARED / "cases/healthy.tsv") if (SHARED / "cases/healthy.tsv").e
 @pytest.mark.parametrize("row", CASES, ids=lambda row: row["case"])
 def test_collected_cases(row: dict[str, str], rules: tuple[Rule, ...]) -> None:
     """What users posted: one of the right ids where all of them are rules by now, none of the wrong ones."""
-    findings = runs.scan(rules, [str(shared(f"cases/logs/{row['case']}.log"))], Host()).findings
+    findings = runs.scan(rules, [str(shared(f"cases/logs/{row['case']}.log"))]).findings
     reported = in_state(findings, *HOLDS)
     seen = reported | (in_state(findings, State.RECOVERED) if row["state"] == "either" else set())
     wanted = ids(row["any_of"])
@@ -132,6 +132,6 @@ def test_collected_cases(row: dict[str, str], rules: tuple[Rule, ...]) -> None:
 @pytest.mark.parametrize("row", HEALTHY, ids=lambda row: row["name"])
 def test_healthy_logs_are_silent(row: dict[str, str], rules: tuple[Rule, ...]) -> None:
     """A false alarm is worse than a missed one: it is the last that is believed."""
-    findings = runs.scan(rules, [str(shared(f"cases/healthy/{row['name']}.log"))], Host()).findings
+    findings = runs.scan(rules, [str(shared(f"cases/healthy/{row['name']}.log"))]).findings
 
     assert not {f.rule.id for f in findings if f.state in HOLDS and f.rule.severity is not Severity.INFO}

@@ -112,10 +112,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, imds: Imds) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, imds: Imds, address: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__((address, port), _Handler)
         self.imds = imds
-        imds.endpoint = f"http://127.0.0.1:{self.server_port}"
+        imds.endpoint = f"http://{address}:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
