@@ -118,6 +118,7 @@ class Doctor:
                     count=1,
                     evidence=weighed.proofs,
                     ruled_out=ruled_out,
+                    latent=True,
                 )
             )
         return result
@@ -226,7 +227,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
     verdicts = (Verdict.CONFIRMED, Verdict.LIKELY, Verdict.UNVERIFIED, Verdict.RULED_OUT)
     return (
         states.index(finding.state),
-        -finding.rule.severity.rank,
+        -finding.severity.rank,
         verdicts.index(finding.verdict),
         -(finding.last_seen or 0.0),
         finding.rule.id,

@@ -185,6 +185,7 @@ class Rule:
     signature: Signature | None = None
     confirm: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     standing: bool = False  # the evidence alone makes a finding, no log line is needed
+    latent: Severity | None = None  # of such a finding, as long as nothing has failed yet
     subject: str = ""  # the named group of the signature that says what it is about
     excerpt: str = "line"  # what of the record to show: line, or stderr (the hook's last lines)
     samples: tuple[Sample, ...] = ()
@@ -237,6 +238,12 @@ class Finding:
     ruled_out: tuple[Alternative, ...] = ()
     siblings: tuple[str, ...] = ()  # causes that fit as well and could not be told apart
     masked_by: str = ""
+    latent: bool = False  # the host shows it, and nothing has failed yet
+
+    @property
+    def severity(self) -> Severity:
+        """Of the rule; milder where it says so and nothing has failed yet."""
+        return self.rule.latent if self.latent and self.rule.latent else self.rule.severity
 
 
 @dataclass(frozen=True, slots=True)

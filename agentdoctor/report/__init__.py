@@ -44,19 +44,24 @@ class Run:
         return not self.problems and not any(c.outcome in (Outcome.UNKNOWN, Outcome.ERROR) for c in self.checks)
 
     @property
+    def unsettled(self) -> bool:
+        """Whether nothing can be called well: something could not be looked at, or failed for no known cause."""
+        return not self.complete or any(finding.state is State.QUIET for finding in self.findings)
+
+    @property
     def exit_code(self) -> int:
         """0 nothing at or above fail_on, 1 warning, 2 critical, 3 could not tell."""
-        worst = max((finding.rule.severity.rank for finding in self.active), default=-1)
+        worst = max((finding.severity.rank for finding in self.active), default=-1)
         if worst >= self.fail_on.rank:
             return 2 if worst == Severity.CRITICAL.rank else 1
-        return 0 if self.complete else 3
+        return 3 if self.unsettled else 0
 
     @property
     def status(self) -> str:
         """critical, warning, info, ok or unknown."""
         if self.active:
-            return max((finding.rule.severity for finding in self.active), key=lambda s: s.rank).value
-        return "ok" if self.complete else "unknown"
+            return max((finding.severity for finding in self.active), key=lambda s: s.rank).value
+        return "unknown" if self.unsettled else "ok"
 
 
 def headline(run: Run) -> str:
@@ -65,6 +70,9 @@ def headline(run: Run) -> str:
         first = run.active[0]
         more = len(run.active) - 1
         return fill(first.rule.title, first, run.host) + (f", and {more} more" if more else "")
+    quiet = next((finding for finding in run.findings if finding.state is State.QUIET), None)
+    if quiet:
+        return f"{quiet.rule.id} was logged, and the host shows no known cause of it now"
     if not run.complete:
         return "nothing found, but not everything could be looked at"
     over = [finding for finding in run.findings if finding.state is State.RECOVERED]
@@ -169,7 +177,7 @@ def _finding(finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
         "cohort": _digest(rule.id, _HOST_PARTS.sub("*", subject)),
         "state": finding.state.value,
         "verdict": finding.verdict.value,
-        "severity": rule.severity.value,
+        "severity": finding.severity.value,
         "title": fill(rule.title, finding, host),
         "cause": fill(rule.cause, finding, host),
         "subject": {"kind": rule.subject, "name": subject} if subject else None,

@@ -163,7 +163,7 @@ def _unexplained(run: Run) -> Iterator[str]:
 
 def _checks(run: Run) -> Iterator[str]:
     by = {outcome: [c for c in run.checks if c.outcome is outcome] for outcome in Outcome}
-    severities = [finding.rule.severity for finding in run.active]
+    severities = [finding.severity for finding in run.active]
     ok = len(by[Outcome.PASS])
     text = (
         f"{len(run.checks)} checks: {ok} ok, {severities.count(Severity.CRITICAL)} critical,"

@@ -78,6 +78,7 @@ class Mapping(dict[str, Any]):
         return float(int(found[1]) * _SECONDS[found[2]])
 
 
+_SEVERITIES = tuple(severity.value for severity in Severity)
 _KINDS: dict[type, str] = {str: "text", list: "list", int: "whole number", bool: "true or false", Mapping: "mapping"}
 
 
@@ -130,7 +131,7 @@ def _plain(node: yaml.Node, origin: str) -> Any:
 
 
 _KEYS = (
-    "title severity area agents depends_on hold frequency signature confirm standing subject excerpt"
+    "title severity area agents depends_on hold frequency signature confirm standing latent subject excerpt"
     " cause remediation recovery docs samples"
 ).split()
 
@@ -140,7 +141,7 @@ def _rule(doc: Mapping, rule_id: str) -> Rule:
     rule = Rule(
         id=rule_id,
         title=doc.get_as("title", str),
-        severity=Severity(doc.one_of("severity", tuple(s.value for s in Severity))),
+        severity=Severity(doc.one_of("severity", _SEVERITIES)),
         area=doc.get_as("area", str),
         agents=doc.texts("agents", AGENTS) or AGENTS,
         depends_on=doc.texts("depends_on"),
@@ -149,6 +150,7 @@ def _rule(doc: Mapping, rule_id: str) -> Rule:
         signature=_signature(doc),
         confirm=_confirm(doc),
         standing=doc.get_as("standing", bool, False),
+        latent=Severity(doc.one_of("latent", _SEVERITIES)) if "latent" in doc else None,
         subject=doc.get_as("subject", str, ""),
         excerpt=doc.one_of("excerpt", ("line", "stderr"), "line"),
         cause=" ".join(doc.get_as("cause", str).split()),
