@@ -204,22 +204,29 @@ def _joined(one: Finding, other: Finding) -> Finding:
 
 def _masked(findings: Sequence[Finding]) -> list[Finding]:
     """A finding whose root cause holds is kept, but as its consequence."""
-    roots = {
-        finding.rule.id: finding.verdict
-        for finding in findings
-        if finding.state is State.ACTIVE and finding.verdict is not Verdict.RULED_OUT
-    }
+    roots: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.state is State.ACTIVE:
+            roots.setdefault(finding.rule.id, []).append(finding)
     return [_mask(finding, roots) for finding in findings]
 
 
-def _mask(finding: Finding, roots: Mapping[str, Verdict]) -> Finding:
+def _mask(finding: Finding, roots: Mapping[str, Sequence[Finding]]) -> Finding:
     if finding.state is not State.ACTIVE:
         return finding
     for id_ in finding.rule.depends_on:
-        # What is proven is not hidden behind a guess.
-        if id_ in roots and not (finding.verdict is Verdict.CONFIRMED and roots[id_] is Verdict.UNVERIFIED):
-            return replace(finding, state=State.MASKED, masked_by=id_)
+        for root in roots.get(id_, ()):
+            if _hides(root, finding):
+                return replace(finding, state=State.MASKED, masked_by=id_)
     return finding
+
+
+def _hides(root: Finding, finding: Finding) -> bool:
+    """What is proven is not hidden behind a guess, and no deployment's failure behind that of another one."""
+    if finding.verdict is Verdict.CONFIRMED and root.verdict is Verdict.UNVERIFIED:
+        return False
+    one, other = root.deployment.id, finding.deployment.id
+    return not one or not other or one == other
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

@@ -149,7 +149,8 @@ class Signature:
     """The patterns of a rule, and where they count."""
 
     log: tuple[str, ...]
-    any: tuple[str, ...]
+    any: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()  # patterns in what the hook of a failed event printed
     unless: tuple[str, ...] = ()  # a record that also matches one of these does not count
     revision: str = ""  # "current" or "last": only records about that revision
     times: int = 1  # so many records ...
@@ -193,7 +194,7 @@ class Rule:
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        return self.signature.any if self.signature else ()
+        return self.signature.any + self.signature.output if self.signature else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,9 @@ class Symptoms:
         for rule in rules:
             for pattern in rule.patterns:
                 self._by_pattern.setdefault(pattern, []).append(rule)
-        self._index = Index(self._by_pattern)
+        signatures = [rule.signature for rule in rules if rule.signature]
+        self._index = Index(pattern for signature in signatures for pattern in signature.any)
+        self._output = Index(pattern for signature in signatures for pattern in signature.output)
         self._open: dict[tuple[tuple[str, ...], str], Symptom] = {}
         self._wanted: tuple[bytes, ...] | None = ()
         self._unexplained: dict[str, Unexplained] = {}
@@ -151,11 +153,19 @@ class Symptoms:
 
     def _matches(self, record: Record) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
         """For each pattern found: the rules it may mean, and its named groups."""
-        for pattern, match in self._index.search(record.message):
+        for pattern, match in self._found(record):
             rules = [rule for rule in self._by_pattern[pattern] if self._applies(rule, record)]
             if rules:
                 groups = {key: value for key, value in match.groupdict().items() if value}
                 yield tuple(sorted(rule.id for rule in rules)), groups
+
+    def _found(self, record: Record) -> Iterator[tuple[str, re.Match[str]]]:
+        """Patterns of messages in the message, of hook output in what a failed hook printed; in a paste, both."""
+        yield from self._index.search(record.message)
+        if record.log == "text":
+            yield from self._output.search(record.message)
+        if record.report and not record.report.succeeded and record.report.log:
+            yield from self._output.search(record.report.log)
 
     def _applies(self, rule: Rule, record: Record) -> bool:
         signature = rule.signature

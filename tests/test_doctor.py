@@ -257,6 +257,31 @@ def test_what_is_proven_is_not_hidden_behind_a_guess() -> None:
     assert found["leaf-falls"].state is State.ACTIVE
 
 
+def test_another_deployment_is_no_root_cause() -> None:
+    """A full disk in one deployment says nothing about the script of another."""
+    root = rule("root-cause", signature="{any: ['the root is rotten']}")
+    leaf = rule("leaf-falls", depends_on="[root-cause]")
+    rotten = record("the root is rotten", deployment=Deployment("d-1"))
+
+    for other, state in (("d-1", State.MASKED), ("d-2", State.ACTIVE), ("", State.MASKED)):
+        found = judge([root, leaf], [rotten, record(BROKEN, deployment=Deployment(other))])
+        assert found["leaf-falls"].state is state
+
+
+OUTPUT = "{output: ['could not get the lock']}"
+
+
+def test_what_a_failed_hook_printed() -> None:
+    """Output of a hook counts when its event failed, and in a paste; not when the event ended well."""
+    locked = rule("lock-held", signature=OUTPUT)
+    printed = Report(False, 4, "a.sh", "it failed", "[stderr]could not get the lock", "aWQ=")
+
+    assert judge([locked], [record("it failed", report=printed)])
+    assert judge([locked], [Record(log="text", message="[stderr]could not get the lock")])
+    assert not judge([locked], [record("fine", report=Report(True, 0, "", "", printed.log, "aWQ="))])
+    assert not judge([locked], [record("could not get the lock")])
+
+
 SUBJECTS = "{any: ['cannot read (?P<path>\\S+) at all']}"
 
 

@@ -186,15 +186,16 @@ def _signature(doc: Mapping) -> Signature | None:
     if "signature" not in doc:
         return None
     part: Mapping = doc.get_as("signature", Mapping)
-    part.only(("log", "any", "unless", "revision", "times", "within"))
-    patterns = part.texts("any")
+    part.only(("log", "any", "output", "unless", "revision", "times", "within"))
+    patterns = part.texts("any") + part.texts("output")
     for pattern in patterns + part.texts("unless"):
         _check_pattern(pattern, part)
     if not patterns:
-        raise part.fail("'any' needs at least one pattern", "any")
+        raise part.fail("'any' or 'output' needs at least one pattern", "any")
     return Signature(
         log=part.texts("log", LOGS) or ("agent",),
-        any=patterns,
+        any=part.texts("any"),
+        output=part.texts("output"),
         unless=part.texts("unless"),
         revision=part.one_of("revision", ("current", "last", ""), ""),
         times=part.get_as("times", int, 1),
