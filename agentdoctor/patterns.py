@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from agentdoctor.linear import parser, sre
@@ -11,7 +13,10 @@ from agentdoctor.linear import parser, sre
 # A record's message is cut here before it is matched. The longest message of the agent's own (AppSpec not
 # found, with three paths) has about 900 characters.
 MESSAGE_LIMIT = 4096
-_word = re.compile(r"\w+")
+_TELLING = 12  # characters
+
+_WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") | frozenset(range(128, 256))
+_SPLIT = bytes(byte if byte in _WORD else 32 for byte in range(256))
 
 
 def literals(pattern: str) -> list[str]:
@@ -36,18 +41,29 @@ def _runs(parsed: Any) -> list[list[str]]:
 
 
 def needle(pattern: str) -> str:
-    """The longest text that every match holds; empty if there is none."""
-    return max((run.strip("\0") for run in literals(pattern)), key=len, default="")
+    """A text that every match holds, to be looked for in bytes; empty if there is none.
+
+    The last of some length: the agent's lines begin alike, and say at their end what they are about.
+    """
+    runs = [run.strip("\0") for run in literals(pattern)]
+    return next((run for run in reversed(runs) if len(run) >= _TELLING), max(runs, key=len, default=""))
 
 
-def words(pattern: str) -> set[str]:
+def tokens(text: str) -> list[bytes]:
+    """The words of a text: what stands between characters of ASCII that are no letter, digit or underscore.
+
+    On bytes, because that is ten times as fast as a search for ``\\w+``.
+    """
+    return text.encode("utf-8", "surrogatepass").translate(_SPLIT).split()
+
+
+def words(pattern: str) -> set[bytes]:
     """Words that stand whole in every match: those with an edge on both sides inside a literal run."""
-    found = set()
+    found: set[bytes] = set()
     for run in literals(pattern):
-        for match in _word.finditer(run):
-            if match.start() > 0 and match.end() < len(run):
-                found.add(match[0])
-    return found
+        parts = run.encode("utf-8", "surrogatepass").translate(_SPLIT).split(b" ")
+        found.update(parts[1:-1])  # the first and the last may be cut
+    return found - {b""}
 
 
 class Index:
@@ -59,11 +75,8 @@ class Index:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         named = {pattern: words(pattern) for pattern in dict.fromkeys(patterns)}
-        frequency: dict[str, int] = {}
-        for found in named.values():
-            for word in found:
-                frequency[word] = frequency.get(word, 0) + 1
-        self._by_word: dict[str, list[str]] = {}
+        frequency = Counter(word for found in named.values() for word in found)
+        self._by_word: dict[bytes, list[str]] = {}
         self._always: list[str] = []
         for pattern, found in named.items():
             if found:
@@ -72,21 +85,24 @@ class Index:
             else:
                 self._always.append(pattern)
         self._words = frozenset(self._by_word)
-        self._compiled: dict[str, re.Pattern[str]] = {}
+        self._needles = {pattern: needle(pattern) for pattern in named}
 
-    def search(self, text: str) -> Iterator[tuple[str, re.Match[str]]]:
-        """Each pattern found in the text, with its match. Patterns are compiled when first needed."""
+    def search(self, text: str) -> tuple[tuple[str, re.Match[str]], ...]:
+        """Each pattern found in the text, with its match."""
         text = text[:MESSAGE_LIMIT]
         tried = list(self._always)
-        for word in self._words.intersection(_word.findall(text)):
+        for word in self._words.intersection(tokens(text)):
             tried += self._by_word[word]
+        found = []
         for pattern in tried:
-            match = self.compiled(pattern).search(text)
-            if match:
-                yield pattern, match
+            if self._needles[pattern] in text:
+                match = compiled(pattern).search(text)
+                if match:
+                    found.append((pattern, match))
+        return tuple(found)
 
-    def compiled(self, pattern: str) -> re.Pattern[str]:
-        found = self._compiled.get(pattern)
-        if found is None:
-            found = self._compiled[pattern] = re.compile(pattern)
-        return found
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, compiled when it is first needed: most never are."""
+    return re.compile(pattern)

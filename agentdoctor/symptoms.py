@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agentdoctor.model import Deployment, Record, Rule, Signature, Unexplained
-from agentdoctor.patterns import Index, needle
+from agentdoctor.meanings import Meanings, same_occurrence
+from agentdoctor.model import Deployment, Record, Rule, Unexplained
+from agentdoctor.patterns import compiled, needle
 
-# One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
-SAME_OCCURRENCE_SECONDS = 2.0
 TEMPLATES_KEPT = 200
+SUBJECTS_KEPT = 50
 
 # Both generations say so when a lifecycle event ends well; the event stands in the identifier or in the span.
 _EVENT_LITERALS = (b'put_host_command_complete(command_status:"Succeeded"', b"Command succeeded elapsed_ms=")
@@ -36,6 +36,7 @@ class Symptom:
     identifier: str = ""  # of the last report: an echo of it, however late, is no second failure
     recent: deque[float] = field(default_factory=deque)  # stamps, for signatures that need several in a time
     established: bool = False
+    awaited: tuple[bytes, ...] = ()  # literals of the lines that would end it
 
     def about(self) -> dict[str, str]:
         """What probes and commands may ask about: the named groups, and the deployment's parts."""
@@ -49,7 +50,7 @@ class Symptom:
             self._reopen(record)
         identifier = record.report.identifier if record.report else ""
         same = bool(identifier and identifier == self.identifier) or (
-            self.last is not None and _same_occurrence(self.last, record)
+            self.last is not None and same_occurrence(self.last, record)
         )
         self.last, self.identifier = record, identifier or self.identifier
         self.details.update({key: value for key, value in details.items() if value})
@@ -81,14 +82,6 @@ class Symptom:
         self.over, self.over_at = True, at
 
 
-def _same_occurrence(one: Record, other: Record) -> bool:
-    if one.report and other.report and one.report.identifier:
-        return one.report.identifier == other.report.identifier
-    if one.at is None or other.at is None:
-        return False
-    return one.pid == other.pid and abs(other.at - one.at) <= SAME_OCCURRENCE_SECONDS
-
-
 def _fuller(known: Deployment, record: Record, details: Mapping[str, str]) -> Deployment:
     """What several records of one incident know together: the report has the event, the path the group."""
     new = record.deployment
@@ -103,24 +96,20 @@ class Symptoms:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._by_pattern: dict[str, list[Rule]] = {}
-        for rule in rules:
-            for pattern in rule.patterns:
-                self._by_pattern.setdefault(pattern, []).append(rule)
-        signatures = [rule.signature for rule in rules if rule.signature]
-        self._index = Index(pattern for signature in signatures for pattern in signature.any)
-        self._output = Index(pattern for signature in signatures for pattern in signature.output)
+        self._meanings = Meanings(rules)
         self._open: dict[tuple[tuple[str, ...], str], Symptom] = {}
-        self._wanted: tuple[bytes, ...] | None = ()
+        self._subjects: Counter[tuple[str, ...]] = Counter()
+        self._waiting: dict[bytes, dict[int, Symptom]] = {}  # who waits for a line with this literal
+        self._wanted: tuple[bytes, ...] = ()
+        self._literals: dict[tuple[tuple[str, ...], bool], tuple[bytes, ...]] = {}
         self._unexplained: dict[str, Unexplained] = {}
-        self._vetoes: dict[str, Record] = {}  # by rule: the last record that was another failure
 
     def observe(self, record: Record) -> None:
         """Take one record into account: what it shows, and what it shows to be over."""
-        matches = list(self._matches(record))
-        for candidates, details in _specific(matches):
+        meanings = self._meanings.of(record)
+        for candidates, details in meanings:
             self._see(record, candidates, details)
-        if matches:
+        if meanings:
             return
         self._recover(record)
         if record.level in ("ERROR", "FATAL") or (record.report and not record.report.succeeded):
@@ -140,76 +129,67 @@ class Symptoms:
 
     def wanted(self) -> Sequence[bytes]:
         """Literals of the lines that would end what is open."""
-        if self._wanted is None:
-            open_ids = {id_ for symptom in self._open.values() if not symptom.over for id_ in symptom.candidates}
-            literals: dict[bytes, None] = {}
-            for id_ in sorted(open_ids):
-                recovery = self._rules[id_].recovery
-                literals.update((needle(pattern).encode(), None) for pattern in recovery.any)
-                if recovery.event:
-                    literals.update((literal, None) for literal in _EVENT_LITERALS)
-            self._wanted = tuple(literal for literal in literals if literal)
         return self._wanted
 
-    def _matches(self, record: Record) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
-        """For each pattern found: the rules it may mean, and its named groups."""
-        for pattern, match in self._found(record):
-            rules = [rule for rule in self._by_pattern[pattern] if self._applies(rule, record)]
-            if rules:
-                groups = {key: value for key, value in match.groupdict().items() if value}
-                yield tuple(sorted(rule.id for rule in rules)), groups
+    def _wait(self, symptom: Symptom) -> None:
+        """Keep in mind what a symptom waits for, after it may have changed."""
+        awaited = () if symptom.over else self._awaited(symptom.candidates, bool(symptom.deployment.event))
+        if awaited is symptom.awaited:
+            return
+        for literal in symptom.awaited:
+            self._waiting[literal].pop(id(symptom), None)
+        for literal in awaited:
+            self._waiting.setdefault(literal, {})[id(symptom)] = symptom
+        symptom.awaited = awaited
+        self._wanted = tuple(literal for literal, waiting in self._waiting.items() if waiting and literal)
 
-    def _found(self, record: Record) -> Iterator[tuple[str, re.Match[str]]]:
-        """Patterns of messages in the message, of hook output in what a failed hook printed; in a paste, both."""
-        yield from self._index.search(record.message)
-        if record.log == "text":
-            yield from self._output.search(record.message)
-        if record.report and not record.report.succeeded and record.report.log:
-            yield from self._output.search(record.report.log)
+    def _awaited(self, candidates: tuple[str, ...], in_event: bool) -> tuple[bytes, ...]:
+        """Literals of the lines that would end a symptom of these causes."""
+        key = (candidates, in_event)
+        if key not in self._literals:
+            literals: set[bytes] = set()
+            for recovery in (self._rules[id_].recovery for id_ in candidates):
+                patterns = () if recovery.event and in_event else recovery.any
+                literals.update(needle(pattern).encode() for pattern in patterns)
+                literals.update(_EVENT_LITERALS if recovery.event and in_event else ())
+            self._literals[key] = tuple(sorted(literals))
+        return self._literals[key]
 
-    def _applies(self, rule: Rule, record: Record) -> bool:
-        signature = rule.signature
-        if signature is None or (record.log != "text" and record.log not in signature.log):
-            return False
-        if record.agent and record.agent not in rule.agents:
-            return False
-        if signature.revision and record.revision and signature.revision != record.revision:
-            return False
-        return not self._vetoed(rule, signature, record)
-
-    def _vetoed(self, rule: Rule, signature: Signature, record: Record) -> bool:
-        """Whether another failure stands in the record, or stood in the report of the same occurrence.
-
-        Only the report carries what the hook printed; the ERROR entry and the echo after it do not.
-        """
-        before = self._vetoes.get(rule.id)
-        if before and _same_occurrence(before, record):
-            return True
-        if any(self._index.compiled(pattern).search(_whole(record)) for pattern in signature.unless):
-            self._vetoes[rule.id] = record
-            return True
-        return False
-
-    def _see(self, record: Record, candidates: tuple[str, ...], details: dict[str, str]) -> None:
+    def _see(self, record: Record, candidates: tuple[str, ...], details: Mapping[str, str]) -> None:
         rule = self._rules[candidates[0]]
-        subject = details.get(rule.subject, "") if rule.subject else ""
-        key = (candidates, subject)
-        symptom = self._open.get(key)
-        if symptom is None:
-            symptom = self._open[key] = Symptom(candidates, subject, record, first_at=record.at)
+        symptom = self._symptom(record, candidates, details.get(rule.subject, "") if rule.subject else "")
         signature = rule.signature
         assert signature is not None
-        if symptom.over or symptom.count == 0:
-            self._wanted = None
         symptom.see(record, details, signature.times, signature.within)
+        self._wait(symptom)
+
+    def _symptom(self, record: Record, candidates: tuple[str, ...], subject: str) -> Symptom:
+        """The symptom of these causes and this subject; beyond so many subjects they share one without a name."""
+        if (candidates, subject) not in self._open:
+            self._subjects[candidates] += 1
+            subject = subject if self._subjects[candidates] <= SUBJECTS_KEPT else ""
+        key = (candidates, subject)
+        if key not in self._open:
+            self._open[key] = Symptom(candidates, subject, record, first_at=record.at)
+        return self._open[key]
 
     def _recover(self, record: Record) -> None:
-        for symptom in self._open.values():
-            if symptom.over or _earlier(record, symptom):
-                continue
-            if any(self._ends(self._rules[id_], record, symptom) for id_ in symptom.candidates):
+        """End what the record shows to be over."""
+        for symptom in self._touched(record):
+            over = any(self._ends(self._rules[id_], record, symptom) for id_ in symptom.candidates)
+            if over and not symptom.over and not _earlier(record, symptom):
                 symptom.end(record.at)
-                self._wanted = None
+                self._wait(symptom)
+
+    def _touched(self, record: Record) -> list[Symptom]:
+        """The symptoms that wait for a line like this."""
+        if record.succeeded:
+            literals = [literal for literal in _EVENT_LITERALS if self._waiting.get(literal)]
+        else:
+            raw = record.message.encode("utf-8", "surrogatepass")
+            literals = [literal for literal in self._waiting if literal in raw]
+        found = {key: symptom for literal in literals for key, symptom in self._waiting[literal].items()}
+        return list(found.values())
 
     def _ends(self, rule: Rule, record: Record, symptom: Symptom) -> bool:
         """Whether a record shows that it is over. What failed inside a lifecycle event is over with that event."""
@@ -219,7 +199,7 @@ class Symptoms:
             return record.succeeded == event and _same_group(record.deployment, symptom.deployment)
         if record.log != "text" and record.log not in recovery.log:
             return False
-        return any(self._index.compiled(pattern).search(record.message) for pattern in recovery.any)
+        return any(compiled(pattern).search(record.message) for pattern in recovery.any)
 
     def _note(self, record: Record) -> None:
         """Count an error that no rule explains under its template."""
@@ -229,22 +209,6 @@ class Symptoms:
             return
         first = known.first_at if known else record.at
         self._unexplained[key] = Unexplained(key, (known.count if known else 0) + 1, first, record.at)
-
-
-def _whole(record: Record) -> str:
-    """The message and, for a failed hook, what it printed: a veto may stand in either."""
-    return f"{record.message}\n{record.report.log}" if record.report else record.message
-
-
-def _specific(
-    matches: Sequence[tuple[tuple[str, ...], dict[str, str]]],
-) -> list[tuple[tuple[str, ...], dict[str, str]]]:
-    """Where one pattern names fewer causes than another that also fits, the narrower one counts; each once."""
-    result: dict[tuple[str, ...], dict[str, str]] = {}
-    for candidates, details in matches:
-        if not any(set(other) < set(candidates) for other, _ in matches):
-            result.setdefault(candidates, {}).update(details)
-    return list(result.items())
 
 
 def _same_group(one: Deployment, other: Deployment) -> bool:

@@ -20,6 +20,7 @@ BANS = (
     ("model.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "the nouns import nothing of ours and nothing heavy"),
     ("doctor.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "the judgement has no I/O, no clock and no third party"),
     ("symptoms.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
+    ("meanings.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("evidence.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("words.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "words for values, no look at the host"),
     ("patterns.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, matches out"),
@@ -63,7 +64,17 @@ def test_directions(pattern: str, banned: set[str], why: str) -> None:
         assert not found, f"{path.name} imports {sorted(found)}, but {why}"
 
 
-CORE = ("model.py", "doctor.py", "symptoms.py", "evidence.py", "words.py", "patterns.py", "linear.py", "grammars/*.py")
+CORE = (
+    "model.py",
+    "doctor.py",
+    "symptoms.py",
+    "meanings.py",
+    "evidence.py",
+    "words.py",
+    "patterns.py",
+    "linear.py",
+    "grammars/*.py",
+)
 
 
 @pytest.mark.parametrize("pattern", CORE)

@@ -9,29 +9,31 @@ from hypothesis import strategies as st
 from agentdoctor.patterns import MESSAGE_LIMIT, Index, needle, words
 
 WORDS = {
-    "inner words only, the edges may be cut": ("Missing credentials - please check", {"credentials", "please"}),
-    "an anchor is an edge": ("^Access Denied$", {"Access", "Denied"}),
-    "a word boundary is an edge": (r"\bEACCES\b", {"EACCES"}),
+    "inner words only, the edges may be cut": ("Missing credentials - please check", {b"credentials", b"please"}),
+    "an anchor is an edge": ("^Access Denied$", {b"Access", b"Denied"}),
+    "a word boundary is an edge": (r"\bEACCES\b", {b"EACCES"}),
     "no boundary is none": (r"\BEACCES\B", set()),
-    "a group interrupts": (r"exit code (?P<code>\d+) now", {"code"}),
-    "a plain group does not": (r"(?:exit code here)", {"code"}),
+    "a group interrupts": (r"exit code (?P<code>\d+) now", {b"code"}),
+    "a plain group does not": (r"(?:exit code here)", {b"code"}),
     "an alternation gives nothing": (r"one two three|four", set()),
-    "an optional part gives nothing": (r"(?:a bcd e)?x yz w", {"yz"}),
+    "letters beyond ASCII": (" größe x", {"größe".encode()}),
+    "a dash beyond ASCII is no edge": (" a—b x", {"a—b".encode()}),
+    "an optional part gives nothing": (r"(?:a bcd e)?x yz w", {b"yz"}),
 }
 
 
 @pytest.mark.parametrize(("pattern", "expected"), WORDS.values(), ids=WORDS)
-def test_words_of_a_pattern(pattern: str, expected: set[str]) -> None:
+def test_words_of_a_pattern(pattern: str, expected: set[bytes]) -> None:
     """Only words that stand whole in every match may be looked for."""
     assert words(pattern) == expected
 
 
-def test_needle_is_the_longest_literal() -> None:
-    """The bytes searched for in a file stand in every match."""
-    assert (
-        needle(r"\[Aws::CodeDeployCommand::Client 200 [^\]]*\] poll_host_command\(")
-        == "[Aws::CodeDeployCommand::Client 200 "
-    )
+def test_needle() -> None:
+    """The bytes searched for in a file stand in every match, and in as few other lines as can be."""
+    poll = r"\[Aws::CodeDeployCommand::Client 200 [^\]]*\] poll_host_command\("
+
+    assert needle(poll) == "] poll_host_command("
+    assert needle(r"x (\d+) some (a|b) y") == " some "
 
 
 _WORD = st.sampled_from(["disk", "full", "no", "space", "code", "4", "exit", "a"])

@@ -124,7 +124,7 @@ REVISIONS = {
 @pytest.mark.parametrize(("event", "own", "revision"), REVISIONS.values(), ids=REVISIONS)
 def test_which_revision(event: str, own: str, revision: str) -> None:
     """Which revision a path belongs to decides between an AppSpec fault and a deleted directory."""
-    deployment, found = about(f"expected at path {ARCHIVE}/appspec.yml", "", Deployment(id=own, event=event))
+    deployment, found = about(f"expected at path {ARCHIVE}/appspec.yml", "", own, event)
 
     assert found == revision
     assert deployment.group_id == GROUP

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from agentdoctor.model import Record
 
@@ -50,8 +51,9 @@ def every_entry(grammar: Grammar) -> Grammar:
 
 def continued(first: str, rest: Sequence[bytes]) -> str:
     """A message with its continuation lines, without the empty line that the SDK's formatter adds."""
-    lines = [first, *(text(line) for line in rest)]
-    return "\n".join(lines).rstrip()
+    if not any(rest):
+        return first.rstrip()
+    return "\n".join([first, *(text(line) for line in rest)]).rstrip()
 
 
 def text(raw: bytes) -> str:
@@ -59,6 +61,7 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
+@lru_cache(maxsize=8)  # an incident has several entries in one second
 def epoch(stamp: str, zone: tzinfo | None) -> float | None:
     """Seconds since the epoch of YYYY-MM-DD[T ]HH:MM:SS[.mmm]; None for a date that does not exist."""
     try:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timezone
+from functools import lru_cache
+from typing import NamedTuple
 
 from agentdoctor.grammars import Grammar, Source, continued, epoch, text
 from agentdoctor.grammars.report import about, decode
-from agentdoctor.model import Deployment, Record
+from agentdoctor.model import Deployment, Record, Report
 
 _STAMP = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d"
 _LEVEL = rb"(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL|UNKNOWN)"
@@ -22,15 +24,14 @@ START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 # What an idle or deploying agent writes all the time, and what nobody asks for: version notes, and calls that
 # AWS answered with 200 unless they report a failed event.
 GATE = re.compile(
-    rb"\n\d.{18} (?! ?DEBUG| ?TRACE|INFO  \[[^\]]*\]: (?:Version file found|\[Aws::CodeDeployCommand::Client 200 "
-    rb'[\d.]+ \d+ retries\] (?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S))))'
+    rb"\n\d.{18} (?!INFO  [^ ]* (?:Version file found|\[Aws::[^ ]* 200 [^\]]*\] "
+    rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S)))| ?DEBUG| ?TRACE)'
 )
 
 _HEADER = re.compile(
     rb"(?P<stamp>" + _STAMP + rb") {1,2}(?P<level>" + _LEVEL + rb") +"
-    rb"(?:(?P<old>\[(?P<program>[^\]()]*)(?:\((?P<pid>\d+)\))?\]: *)"
-    rb"|deployment\{deployment_id=(?P<deployment>\S+) command=(?P<command>\S+) app=[^}]*\}: )?(?P<message>.*)",
-    re.DOTALL,
+    rb"(?:(?P<old>\[[^\]()]*(?:\((?P<pid>\d+)\))?\]: *)"
+    rb"|deployment\{deployment_id=(?P<deployment>\S+) command=(?P<command>\S+) app=[^}]*\}: )?"
 )
 
 
@@ -39,33 +40,43 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
     header = _HEADER.match(first)
     if not header:
         return None
-    old = header["old"] is not None
-    message = continued(text(header["message"]), rest)
-    report = decode(message)
-    span = Deployment(id=_part(header, "deployment"), event=_part(header, "command"))
-    deployment, revision = about(report.message if report else message, report.identifier if report else "", span)
+    stamp, level, old, pid, id_, command = header.groups(b"")
+    content = _read(first[header.end() :], tuple(rest), id_, command)
     return Record(
-        log="agent",
-        message=report.message if report else message,
-        path=source.path,
-        at=epoch(_part(header, "stamp"), source.zone if old else timezone.utc),
-        agent="1.x" if old else "2.x",
-        level=_part(header, "level"),
-        pid=int(header["pid"]) if header["pid"] else None,
-        deployment=deployment,
-        revision=revision,
-        succeeded=_succeeded(message, deployment, succeeded=bool(report and report.succeeded)),
-        report=report,
+        "agent",
+        content.message,
+        source.path,
+        0,
+        epoch(stamp.decode(), source.zone if old else timezone.utc),
+        "1.x" if old else "2.x",
+        level.decode(),
+        int(pid) if pid else None,
+        content.deployment,
+        content.revision,
+        content.succeeded,
+        content.report,
     )
 
 
-def _part(header: re.Match[bytes], name: str) -> str:
-    return (header[name] or b"").decode("ascii", "replace")
+class _Content(NamedTuple):
+    """What an entry says, apart from when and by whom."""
+
+    message: str
+    deployment: Deployment
+    revision: str
+    succeeded: str
+    report: Report | None
 
 
-def _succeeded(message: str, deployment: Deployment, succeeded: bool) -> str:
-    """The lifecycle event that ended well: a report of 1.x, ``Command succeeded`` in the span of 2.x."""
-    return deployment.event if succeeded or message.startswith("Command succeeded elapsed_ms=") else ""
+@lru_cache(maxsize=512)  # an agent that fails says the same again and again
+def _read(raw: bytes, rest: tuple[bytes, ...], id_: bytes, command: bytes) -> _Content:
+    message = continued(text(raw), rest)
+    report = decode(message)
+    shown = report.message if report else message
+    deployment, revision = about(shown, report.identifier if report else "", text(id_), text(command))
+    # A report of 1.x, or what 2.x says in the span of the command.
+    well = report.succeeded if report else message.startswith("Command succeeded elapsed_ms=")
+    return _Content(shown, deployment, revision, deployment.event if well else "", report)
 
 
 GRAMMAR = Grammar("agent", GATE, START, parse)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from agentdoctor.grammars import Grammar, Source, continued, epoch, text
 from agentdoctor.grammars.report import about
-from agentdoctor.model import Deployment, Record
+from agentdoctor.model import Record
 
 _STAMP = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 START = re.compile(rb"\n\[" + _STAMP + rb"\] ")
@@ -29,8 +29,7 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
     if not header or header["output"] or not header["event"]:
         return None
     message = continued(text(header["message"]), rest)
-    known = Deployment(id=text(header["deployment"] or b""), event=text(header["event"]))
-    deployment, revision = about(message, "", known)
+    deployment, revision = about(message, "", text(header["deployment"] or b""), text(header["event"]))
     return Record(
         log="deployment",
         message=message,

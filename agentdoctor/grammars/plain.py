@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agentdoctor.grammars import Grammar, Source, continued, text
 from agentdoctor.grammars.report import about, decode
-from agentdoctor.model import Deployment, Record
+from agentdoctor.model import Record
 
 # An indented line belongs to the one before it, as in the output of systemctl status.
 START = re.compile(rb"\n[^\s]")
@@ -20,7 +20,7 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
     report = decode(message)
     if report:
         message = report.message
-    deployment, revision = about(message, report.identifier if report else "", Deployment())
+    deployment, revision = about(message, report.identifier if report else "")
     return Record(
         log="text",
         message=message,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from agentdoctor.model import Deployment, Report
@@ -34,6 +35,8 @@ _ARCHIVE = re.compile(r"/(?P<group>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/
 
 def decode(message: str) -> Report | None:
     """The report in a log message, None if there is none. A cut payload gives what is left of it."""
+    if "put_host_command_complete(" not in message:
+        return None
     call = _CALL.search(message)
     if not call:
         return None
@@ -52,8 +55,11 @@ def decode(message: str) -> Report | None:
 
 
 def uninspect(text: str) -> str:
-    """Undo Ruby's String#inspect."""
-    return _ESCAPE.sub(_unescape, text)
+    """Undo Ruby's String#inspect. Mostly it has only escapes that JSON has too, and JSON is faster."""
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return _ESCAPE.sub(_unescape, text)
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -92,6 +98,7 @@ def _json_text(raw: str) -> str:
         return raw
 
 
+@lru_cache(maxsize=64)  # a report and its echo, and what succeeded around them
 def identify(identifier: str) -> Deployment:
     """Deployment id and lifecycle event from a host command identifier; its form differs over the years."""
     whole = identifier[: len(identifier) // 4 * 4]
@@ -103,15 +110,21 @@ def identify(identifier: str) -> Deployment:
     return Deployment(id=id_[0] if id_ else "", event=event[0] if event else "")
 
 
-def about(message: str, identifier: str, known: Deployment) -> tuple[Deployment, str]:
+_NO_DEPLOYMENT = Deployment()
+
+
+def about(message: str, identifier: str, id_: str = "", event: str = "") -> tuple[Deployment, str]:
     """Which deployment a message is about, and which revision: "current", "last" or "" where it cannot be told.
 
-    A path below another deployment's directory is the last successful revision, whatever the event.
+    ``id_`` and ``event`` are what is known already. A path below another deployment's directory is the last
+    successful revision, whatever the event.
     """
-    named = identify(identifier) if identifier else Deployment()
-    path = _ARCHIVE.search(message)
-    id_ = known.id or named.id
-    event = known.event or named.event
+    if identifier:
+        named = identify(identifier)
+        id_, event = id_ or named.id, event or named.event
+    path = _ARCHIVE.search(message) if "/d-" in message else None
+    if not (id_ or event or path):
+        return _NO_DEPLOYMENT, ""
     found = Deployment(id_ or (path["id"] if path else ""), path["group"] if path else "", event)
     return found, _revision(event, id_, path["id"] if path else "")
 

@@ -14,7 +14,8 @@ from agentdoctor.model import Record
 
 _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 START = re.compile(rb"\n(?:[DIWEFA], \[" + _STAMP + rb" #\d+\] +[A-Z]+ -- |\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] )")
-GATE = re.compile(rb"\n[^\n]")
+# Of a run that goes well every line is an INFO; of them only those about a fall-back ("Using ...") are more.
+GATE = re.compile(rb"\n(?!I, \[[^\]]*\]  INFO -- : (?!Using))[^\n]")
 _HEADER = re.compile(
     rb"(?P<letter>[DIWEFA]), \[(?P<stamp>"
     + _STAMP

@@ -92,8 +92,8 @@ class Failure:
     event: str
 
     def of(self, id_: str, number: int) -> str:
-        """The same failure of another deployment and another process."""
-        text = _ID.sub(id_, _PID.sub(f"({number % 30000 + 300})]:", self.text, count=1))
+        """The same failure of another deployment; now and then the agent was restarted in between."""
+        text = _ID.sub(id_, _PID.sub(f"({number // 512 % 30000 + 300})]:", self.text, count=1))
         return _IDENTIFIER.sub(f'host_command_identifier:"{identifier(id_, self.event)}"', text)
 
 

@@ -33,7 +33,7 @@ def grown(folder: Path, rules: Sequence[Rule], total: int) -> Path:
     for number in range(total - len(rules)):
         rule = originals[number % len(originals)]
         document = yaml.safe_load(Path(rule.origin).read_text(encoding="utf-8"))
-        document["signature"]["any"] = [f"variant{number:04}x: {pattern}" for pattern in rule.patterns]
+        document["signature"]["any"] = [rf"\bvariant{number:04}x: {pattern}" for pattern in rule.patterns]
         path = directory / f"{rule.id}-variant-{number:04}.yaml"
         path.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, width=200), encoding="utf-8")
     return directory

@@ -34,7 +34,7 @@ class _Service(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_PUT = do_GET
+    do_PUT = do_GET  # noqa: N815 - named so by the base class
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named so by the base class
         """Say nothing: stderr belongs to the progress."""

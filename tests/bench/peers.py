@@ -35,8 +35,13 @@ def for_ripgrep(rules: Sequence[Rule], folder: Path) -> tuple[Path, list[str]]:
     """A file of patterns for ``rg -f``, and those that its engine refuses: they speak of more than one line."""
     rg = find("rg")
     known = [_plainer(pattern) for pattern in patterns(rules)]
-    refused = [x for x in known if subprocess.run([rg, "-e", x, os.devnull], capture_output=True).returncode == 2]
+    refused = [pattern for pattern in known if not _takes(rg, pattern)]
     return _written(folder / "patterns.rg", [x for x in known if x not in refused]), refused
+
+
+def _takes(rg: str, pattern: str) -> bool:
+    tried = subprocess.run([rg, "-q", "-e", pattern, os.devnull], stderr=subprocess.DEVNULL, check=False)
+    return tried.returncode < 2  # 1: nothing found, which is no wonder
 
 
 def _plainer(pattern: str) -> str:

@@ -1,0 +1,113 @@
+"""What a record may mean: the rules whose signature fits it, and what their named groups say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from agentdoctor.model import Record, Rule, Signature
+from agentdoctor.patterns import Index, compiled
+
+# One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
+SAME_OCCURRENCE_SECONDS = 2.0
+
+
+class Meaning(NamedTuple):
+    """The causes that one text may have, by id, and its details."""
+
+    candidates: tuple[str, ...]
+    details: Mapping[str, str]
+
+
+class _Fit(NamedTuple):
+    """A pattern that was found: the rules it may mean, whatever else stands in the record."""
+
+    rules: tuple[Rule, ...]
+    details: Mapping[str, str]
+
+
+def same_occurrence(one: Record, other: Record) -> bool:
+    """Whether two records tell of one and the same failure."""
+    if one.report and other.report and one.report.identifier:
+        return one.report.identifier == other.report.identifier
+    if one.at is None or other.at is None:
+        return False
+    return one.pid == other.pid and abs(other.at - one.at) <= SAME_OCCURRENCE_SECONDS
+
+
+class Meanings:
+    """Finds the meanings of records, one after the other."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._by_pattern: dict[str, list[tuple[Rule, Signature]]] = {}
+        for rule in rules:
+            for pattern in rule.patterns:
+                if rule.signature:
+                    self._by_pattern.setdefault(pattern, []).append((rule, rule.signature))
+        signatures = [rule.signature for rule in rules if rule.signature]
+        self._index = Index(pattern for signature in signatures for pattern in signature.any)
+        self._output = Index(pattern for signature in signatures for pattern in signature.output)
+        self._vetoes: dict[str, Record] = {}  # by rule: the last record that was another failure
+        # An agent that fails says the same again and again.
+        self._fits = lru_cache(maxsize=512)(self._find)
+
+    def of(self, record: Record) -> Sequence[Meaning]:
+        """The meanings of a record. Records of one occurrence must come in their order."""
+        printed = record.report.log if record.report and not record.report.succeeded else ""
+        fits, meanings = self._fits(record.message, printed, record.log, record.agent, record.revision)
+        if not any(rule.signature.unless for fit in fits for rule in fit.rules if rule.signature):
+            return meanings
+        left = ((tuple(rule for rule in fit.rules if not self._vetoed(rule, record)), fit.details) for fit in fits)
+        return _specific([_Fit(rules, details) for rules, details in left if rules])
+
+    def _find(
+        self, message: str, printed: str, log: str, agent: str, revision: str
+    ) -> tuple[tuple[_Fit, ...], tuple[Meaning, ...]]:
+        """All that depends on the texts alone; a paste may be a message or what a hook printed."""
+        fits = []
+        for pattern, match in self._found(message, message if log == "text" else printed):
+            rules = tuple(
+                rule
+                for rule, signature in self._by_pattern[pattern]
+                if (log == "text" or log in signature.log)
+                and (not agent or agent in rule.agents)
+                and (not signature.revision or not revision or signature.revision == revision)
+            )
+            if rules:
+                fits.append(_Fit(rules, {key: value for key, value in match.groupdict().items() if value}))
+        return tuple(fits), tuple(_specific(fits))
+
+    def _found(self, message: str, printed: str) -> Iterator[tuple[str, re.Match[str]]]:
+        yield from self._index.search(message)
+        if printed:
+            yield from self._output.search(printed)
+
+    def _vetoed(self, rule: Rule, record: Record) -> bool:
+        """Whether another failure stands in the record, or stood in the report of the same occurrence.
+
+        Only the report carries what the hook printed; the ERROR entry and the echo after it do not.
+        """
+        if rule.signature is None or not rule.signature.unless:
+            return False
+        before = self._vetoes.get(rule.id)
+        if before and same_occurrence(before, record):
+            return True
+        whole = f"{record.message}\n{record.report.log}" if record.report else record.message
+        if any(compiled(pattern).search(whole) for pattern in rule.signature.unless):
+            self._vetoes[rule.id] = record
+            return True
+        return False
+
+
+def _specific(fits: Sequence[_Fit]) -> list[Meaning]:
+    """Where one pattern names fewer causes than another that also fits, the narrower one counts; each once."""
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for fit in fits:
+        found.setdefault(tuple(sorted(rule.id for rule in fit.rules)), {}).update(fit.details)
+    return [
+        Meaning(candidates, details)
+        for candidates, details in found.items()
+        if not any(set(other) < set(candidates) for other in found)
+    ]
