@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: doctor test bench lock clean
+.PHONY: doctor test rules bench lock clean
 .DELETE_ON_ERROR:
 
 doctor: $(VENV)/.runtime
@@ -15,6 +15,10 @@ test: $(VENV)/.dev
 	@$(VENV)/bin/python -c 'import sys; print("== Python", sys.version.split()[0])'
 	$(VENV)/bin/python -m pytest -n auto
 	tests/interpreters.sh $(VENV)
+
+# The catalogue ships compiled beside its sources; a test fails until this was run.
+rules: $(VENV)/.runtime
+	$(VENV)/bin/python -m agentdoctor.rules
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python tests/bench/run.py

@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message + self._near(message))
 
     def _near(self, message: str) -> str:
-        from agentdoctor.rules.schema import nearest
+        from agentdoctor.nearest import nearest
 
         choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if choice:

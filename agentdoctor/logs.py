@@ -159,7 +159,7 @@ class _Blocks:
                 first, rest, position = entry
                 record = grammar.parse(first, rest, source)
                 if record is not None:
-                    yield _placed(record, self.offset + found + 1)
+                    yield record._replace(offset=self.offset + found + 1)
             if self.at_end:
                 return
             self._move(found if found >= 0 else end)
@@ -215,8 +215,3 @@ class _Blocks:
                 self.at_end = True
                 return
             self.filled += count
-
-
-def _placed(record: Record, offset: int) -> Record:
-    object.__setattr__(record, "offset", offset)  # frozen for everyone else: it was made for us a line ago
-    return record

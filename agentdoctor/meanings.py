@@ -57,7 +57,7 @@ class Meanings:
         """The meanings of a record. Records of one occurrence must come in their order."""
         printed = record.report.log if record.report and not record.report.succeeded else ""
         fits, meanings = self._fits(record.message, printed, record.log, record.agent, record.revision)
-        if not any(rule.signature.unless for fit in fits for rule in fit.rules if rule.signature):
+        if not fits:
             return meanings
         left = ((tuple(rule for rule in fit.rules if not self._vetoed(rule, record)), fit.details) for fit in fits)
         return _specific([_Fit(rules, details) for rules, details in left if rules])
@@ -65,7 +65,10 @@ class Meanings:
     def _find(
         self, message: str, printed: str, log: str, agent: str, revision: str
     ) -> tuple[tuple[_Fit, ...], tuple[Meaning, ...]]:
-        """All that depends on the texts alone; a paste may be a message or what a hook printed."""
+        """All that depends on the texts alone; a paste may be a message or what a hook printed.
+
+        The fits are given only where one of their rules may be vetoed, so that the meanings are not the last word.
+        """
         fits = []
         for pattern, match in self._found(message, message if log == "text" else printed):
             rules = tuple(
@@ -77,7 +80,8 @@ class Meanings:
             )
             if rules:
                 fits.append(_Fit(rules, {key: value for key, value in match.groupdict().items() if value}))
-        return tuple(fits), tuple(_specific(fits))
+        may_be_vetoed = any(rule.signature and rule.signature.unless for fit in fits for rule in fit.rules)
+        return tuple(fits) if may_be_vetoed else (), tuple(_specific(fits))
 
     def _found(self, message: str, printed: str) -> Iterator[tuple[str, re.Match[str]]]:
         yield from self._index.search(message)

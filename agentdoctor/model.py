@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Severity(Enum):
@@ -87,9 +87,8 @@ class Deployment:
         return bool(self.id or self.group_id or self.event or self.script)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One log entry with its continuation lines.
+class Record(NamedTuple):
+    """One log entry with its continuation lines. A tuple, because a scan makes them by the million.
 
     ``message`` is what rules match: the entry without its header, its stack trace and, for a report, without
     the SDK call around it. ``at`` is in seconds since the epoch, None where the text has no stamp.

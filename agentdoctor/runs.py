@@ -14,9 +14,9 @@ from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Rule
+from agentdoctor.nearest import nearest
 from agentdoctor.probes import find
 from agentdoctor.report import Run
-from agentdoctor.rules.schema import nearest
 
 
 def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:

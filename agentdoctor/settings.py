@@ -80,7 +80,7 @@ def _checked(data: Any, keys: Mapping[str, Any], origin: str, prefix: str) -> di
     for key, value in data.items():
         name = f"{prefix}{key}"
         if key not in keys:
-            from agentdoctor.rules.schema import nearest
+            from agentdoctor.nearest import nearest
 
             raise SettingsError(f"{origin}: unknown key {name!r}{nearest(str(key), keys)}")
         if isinstance(keys[key], Mapping):

@@ -14,9 +14,9 @@ from agentdoctor import rules as catalogue
 from agentdoctor.cli import UsageError, since
 from agentdoctor.host import Host
 from agentdoctor.model import Rule, Severity
+from agentdoctor.nearest import nearest
 from agentdoctor.report import Run
-from agentdoctor.rules import Catalogue
-from agentdoctor.rules.schema import RuleError, nearest
+from agentdoctor.rules import Catalogue, RuleError
 from agentdoctor.settings import Settings, SettingsError
 from agentdoctor.settings import load as load_settings
 
@@ -35,9 +35,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise UsageError(str(error)) from None
 
 
-def _load(settings: Settings) -> Catalogue:
+def _load(settings: Settings, samples: bool = False) -> Catalogue:
     """All rules. What is wrong with those of the site is said at once, and becomes a finding of check."""
-    loaded = catalogue.load(settings.rules_dir)
+    loaded = catalogue.load(settings.rules_dir, samples)
     for problem in loaded.broken:
         print(f"agentdoctor: left out: {problem}", file=sys.stderr)
     return loaded
@@ -149,7 +149,7 @@ def explain(options: argparse.Namespace) -> int:
     """Print the page of a rule."""
     from agentdoctor.report.page import render
 
-    loaded = _load(_settings(options))
+    loaded = _load(_settings(options), samples=True)
     (rule,) = _known([options.id], loaded)
     _write(render(rule, loaded.rules))
     return 0
@@ -177,7 +177,7 @@ def rules_test(options: argparse.Namespace) -> int:
     from agentdoctor.rules.lint import run_samples
 
     settings = _settings(options)
-    loaded = _load(settings)
+    loaded = _load(settings, samples=True)
     chosen = _known(options.id, loaded) if options.id else list(loaded.rules)
     problems = [f"{rule.origin}: {text}" for rule in chosen for text in run_samples(rule, loaded.rules)]
     samples = sum(len(rule.samples) for rule in chosen)
@@ -190,7 +190,7 @@ def rules_lint(options: argparse.Namespace) -> int:
     from agentdoctor.rules.lint import lint
 
     settings = _settings(options)
-    loaded = catalogue.load(None if options.file else settings.rules_dir)
+    loaded = catalogue.load(None if options.file else settings.rules_dir, samples=True)
     own, broken = _own(options.file) if options.file else (list(loaded.rules), list(loaded.broken))
     everything = [*(rule for rule in loaded.rules if rule.id not in {x.id for x in own}), *own]
     problems = [f"{rule.origin}: {text}" for rule in own for text in lint(rule, everything)]

@@ -76,6 +76,18 @@ def test_no_report(message: str) -> None:
     assert decode(message) is None
 
 
+def test_a_hook_cannot_print_a_success() -> None:
+    """What a failed hook printed is data, whatever it looks like."""
+    fake = 'put_host_command_complete(command_status:"Succeeded",host_command_identifier:"ZmFrZQ==")'
+    report = decode(call({"error_code": 4, "message": "failed", "log": fake}))
+
+    assert report
+    assert (report.succeeded, report.message, report.identifier) == (False, "failed", "aWQ=")
+    good = decode(call({"error_code": 0, "log": fake}, status="Succeeded"))
+    assert good
+    assert (good.succeeded, good.identifier) == (True, "aWQ=")
+
+
 def test_unknown_code_and_odd_json() -> None:
     """A code that is text, and a payload that is no map, are not invented."""
     report = decode(call({"error_code": "Unknown", "message": "Attempting minimal diagnostics"}))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agentdoctor import rules as catalogue
 from agentdoctor.model import Rule
+from agentdoctor.rules import RuleError, compiled
 from agentdoctor.rules.lint import lint
-from agentdoctor.rules.schema import RuleError, parse
+from agentdoctor.rules.schema import parse
 from conftest import shared
 
-SHIPPED = catalogue.load().rules
+SHIPPED = catalogue.load(samples=True).rules
 
 GOOD = """\
 title: The thing is broken
@@ -65,6 +67,11 @@ def test_ids_and_severities_are_those_of_the_catalogue(rule: Rule) -> None:
 
     if rule.area != "doctor":
         assert known[rule.id] == rule.severity.value
+
+
+def test_the_compiled_catalogue_is_that_of_the_sources() -> None:
+    """make rules brings it up to date."""
+    assert compiled.load() == tuple(replace(rule, samples=()) for rule in catalogue.from_sources())
 
 
 def test_a_good_rule() -> None:

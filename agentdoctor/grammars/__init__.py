@@ -61,16 +61,22 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
-@lru_cache(maxsize=8)  # an incident has several entries in one second
 def epoch(stamp: str, zone: tzinfo | None) -> float | None:
     """Seconds since the epoch of YYYY-MM-DD[T ]HH:MM:SS[.mmm]; None for a date that does not exist."""
     try:
-        local = datetime.fromisoformat(stamp)
+        hour = _hour(stamp[:13], zone)
+        return None if hour is None else hour + int(stamp[14:16]) * 60 + float(stamp[17:])
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=64)
+def _hour(stamp: str, zone: tzinfo | None) -> float | None:
+    """The begin of an hour. Clocks change between hours, so that all stamps of one have the same offset."""
     try:
-        return local.replace(tzinfo=zone).timestamp() if zone else local.timestamp()
-    except (OverflowError, OSError):
+        begin = datetime.fromisoformat(f"{stamp}:00:00")
+        return begin.replace(tzinfo=zone).timestamp() if zone else begin.timestamp()
+    except (ValueError, OverflowError, OSError):
         return None
 
 

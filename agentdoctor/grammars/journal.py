@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta, timezone
 
 from agentdoctor.grammars import Grammar, Source, continued, epoch, text
 from agentdoctor.model import Record
@@ -32,12 +33,22 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
     )
 
 
+_ISO = re.compile(
+    r"(?P<local>[^Z+]+?)(?:(?P<utc>Z)|(?P<sign>[+-])(?P<hours>[01]\d|2[0-3]):?(?P<minutes>[0-5]\d))?", re.ASCII
+)
+
+
 def _at(stamp: str, source: Source) -> float | None:
     """The classic stamp has no year, so it has no place in time by itself."""
     if not stamp[0].isdigit():
         return None
-    zoned = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", stamp.replace("Z", "+00:00"))
-    return epoch(zoned, None if zoned[-6:-5] in "+-" else source.zone)
+    found = _ISO.fullmatch(stamp)
+    if not found:
+        return None
+    if not found["sign"]:
+        return epoch(found["local"], timezone.utc if found["utc"] else source.zone)
+    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
+    return epoch(found["local"], timezone(-offset if found["sign"] == "-" else offset))
 
 
 GRAMMAR = Grammar("journal", GATE, START, parse)

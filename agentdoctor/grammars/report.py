@@ -13,7 +13,7 @@ from agentdoctor.model import Deployment, Report
 # An INFO line with HTTP 200 even when the event failed (command_poller.rb:123,147,155). Strings of over 1,000
 # characters are logged as #<String "first 1000" ... (N bytes)>; a paste may end anywhere.
 _CALL = re.compile(
-    r'put_host_command_complete\(command_status:"(?P<status>\w+)",\s*diagnostics:\s*\{format:"JSON",\s*'
+    r'put_host_command_complete\(command_status:"\w+",\s*diagnostics:\s*\{format:"JSON",\s*'
     r'payload:\s*(?:#<String )?"(?P<payload>[^"\\]*(?:\\.[^"\\]*)*)',
     re.DOTALL,
 )
@@ -35,8 +35,12 @@ _ARCHIVE = re.compile(r"/(?P<group>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/
 
 def decode(message: str) -> Report | None:
     """The report in a log message, None if there is none. A cut payload gives what is left of it."""
-    if "put_host_command_complete(" not in message:
+    _, found, arguments = message.partition("put_host_command_complete(")
+    if not found:
         return None
+    if arguments.startswith('command_status:"Succeeded"'):  # what it says beside that is of no use
+        identifier = _IDENTIFIER.match(message, message.rfind("host_command_identifier:"))
+        return Report(True, 0, "", "", "", identifier[1] if identifier else "")
     call = _CALL.search(message)
     if not call:
         return None
@@ -45,7 +49,7 @@ def decode(message: str) -> Report | None:
     identifier = _IDENTIFIER.search(message, call.end())
     code = fields.get("error_code")
     return Report(
-        succeeded=call["status"] == "Succeeded",
+        succeeded=False,
         code=code if isinstance(code, int) else None,
         script=str(fields.get("script_name", "")),
         message=str(fields.get("message", "")),
@@ -57,7 +61,7 @@ def decode(message: str) -> Report | None:
 def uninspect(text: str) -> str:
     """Undo Ruby's String#inspect. Mostly it has only escapes that JSON has too, and JSON is faster."""
     try:
-        return str(json.loads(f'"{text}"'))
+        return str(_strict.decode(f'"{text}"'))
     except ValueError:
         return _ESCAPE.sub(_unescape, text)
 
@@ -72,12 +76,13 @@ def _unescape(match: re.Match[str]) -> str:
 
 def _fields(payload: str) -> dict[str, Any]:
     try:
-        whole = json.loads(payload, strict=False)
+        whole = _json.decode(payload)
     except (ValueError, RecursionError):
         return _remains(payload)
     return whole if isinstance(whole, dict) else {}
 
 
+_json, _strict = json.JSONDecoder(strict=False), json.JSONDecoder()
 _CODE = re.compile(r'"error_code":\s*(\d)')
 _TEXT = re.compile(r'"(script_name|message|log)":\s*"([^"\\]*(?:\\.[^"\\]*)*)', re.DOTALL)
 
@@ -93,7 +98,7 @@ def _remains(payload: str) -> dict[str, Any]:
 
 def _json_text(raw: str) -> str:
     try:
-        return str(json.loads(f'"{raw}"', strict=False))
+        return str(_json.decode(f'"{raw}"'))
     except ValueError:
         return raw
 

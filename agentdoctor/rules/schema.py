@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import yaml
 
 from agentdoctor.model import Recovery, Rule, Sample, Severity, Signature, Step
+from agentdoctor.nearest import nearest
+from agentdoctor.rules import RuleError
 
 LOGS = ("agent", "deployment", "scripts", "update", "journal", "text")
 AGENTS = ("1.x", "2.x")
@@ -19,10 +20,6 @@ FREQUENCIES = ("common", "occasional", "rare")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class RuleError(ValueError):
-    """A rule file that cannot be used; the text starts with file:line."""
 
 
 class Mapping(dict[str, Any]):
@@ -80,12 +77,6 @@ class Mapping(dict[str, Any]):
 
 _SEVERITIES = tuple(severity.value for severity in Severity)
 _KINDS: dict[type, str] = {str: "text", list: "list", int: "whole number", bool: "true or false", Mapping: "mapping"}
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """The nearest known name, as the end of an error message; empty when nothing is near."""
-    near = difflib.get_close_matches(word, list(words), 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def parse(text: str, origin: str) -> Rule:
@@ -220,7 +211,11 @@ def _confirm(doc: Mapping) -> dict[str, dict[str, Any]]:
         for expected in fields.values():
             if isinstance(expected, Mapping):
                 expected.only(("min", "max", "not"))
-    return {probe: dict(fields) for probe, fields in part.items()}
+    return {probe: {name: _bare(expected) for name, expected in fields.items()} for probe, fields in part.items()}
+
+
+def _bare(expected: Any) -> Any:
+    return dict(expected) if isinstance(expected, Mapping) else expected
 
 
 def _step(item: Mapping) -> Step:

@@ -1,0 +1,50 @@
+"""The shipped rules as JSON, which loads in a tenth of the time of their YAML; made by ``make rules``.
+
+A test keeps both equal. Samples stay in the YAML: nothing that
+looks at a host needs them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from agentdoctor.model import Recovery, Rule, Severity, Signature, Step
+
+PATH = Path(__file__).parent / "catalogue.json"
+
+
+def load() -> tuple[Rule, ...]:
+    """The shipped rules without their samples."""
+    return tuple(_rule(fields) for fields in json.loads(PATH.read_text(encoding="utf-8")))
+
+
+def _rule(fields: dict[str, Any]) -> Rule:
+    fields["origin"] = str(PATH.parent / f"{fields['id']}.yaml")
+    fields["severity"] = Severity(fields["severity"])
+    fields["latent"] = Severity(fields["latent"]) if fields["latent"] else None
+    fields["remediation"] = tuple(Step(**_tuples(step)) for step in fields["remediation"])
+    fields["recovery"] = Recovery(**_tuples(fields["recovery"]))
+    fields["signature"] = Signature(**_tuples(fields["signature"])) if fields["signature"] else None
+    confirm = fields["confirm"]
+    return Rule(**{**_tuples(fields), "confirm": confirm})
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the rules have tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+
+
+def dump(rules: tuple[Rule, ...]) -> str:
+    """The rules as JSON text."""
+    return json.dumps([_fields(rule) for rule in rules], indent=1, ensure_ascii=False) + "\n"
+
+
+def _fields(rule: Rule) -> dict[str, Any]:
+    fields = asdict(replace(rule, samples=()))
+    del fields["origin"], fields["samples"]
+    fields["severity"] = rule.severity.value
+    fields["latent"] = rule.latent.value if rule.latent else None
+    return fields
