@@ -12,11 +12,9 @@ from agentdoctor.model import (
     Finding,
     Outcome,
     Proof,
-    Record,
     Role,
     Rule,
     State,
-    Unexplained,
     Verdict,
 )
 from agentdoctor.symptoms import Symptom, Symptoms
@@ -28,24 +26,16 @@ ALTERNATIVES_SHOWN = 3
 class Doctor:
     """Observes records, then weighs what they show against the host.
 
-    ``observe`` each record in the order of time; ``findings`` and ``checks`` may be asked at any moment.
+    ``observe`` each record in the order of time; ``findings``, ``checks`` and the ``unexplained`` errors may be asked
+    for at any moment. ``wanted`` are literals of lines that would show a recovery that something waits for.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = {rule.id: rule for rule in rules}
         self._symptoms = Symptoms(rules)
-
-    def observe(self, record: Record) -> None:
-        """Take one record into account."""
-        self._symptoms.observe(record)
-
-    def wanted(self) -> Sequence[bytes]:
-        """Literals of the lines that would show a recovery, as long as something waits for one."""
-        return self._symptoms.wanted()
-
-    def unexplained(self) -> list[Unexplained]:
-        """Errors that no rule explains, the most frequent first."""
-        return self._symptoms.unexplained()
+        self.observe = self._symptoms.observe
+        self.wanted = self._symptoms.wanted
+        self.unexplained = self._symptoms.unexplained
 
     def findings(self, now: float, ask: Ask | None = None) -> list[Finding]:
         """What holds and what held, the worst first. ``now``: seconds since the epoch."""

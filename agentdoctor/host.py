@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
 
 # In the root of a snapshot: what the probes that need a living host saw when it was taken.
 RECORD_FILE = "agentdoctor-snapshot.json"
@@ -83,6 +85,8 @@ class Host:
 
     def run(self, argv: Sequence[str], timeout: float = 2.0) -> subprocess.CompletedProcess[str]:
         """Run a command of the host, without a shell and in the C locale. OSError; TimeoutError is one of them."""
+        import subprocess
+
         try:
             return subprocess.run(
                 argv,

@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timezone, tzinfo
+from functools import lru_cache
 
 from agentdoctor.grammars import (
     CONTINUATION_LIMIT,
@@ -134,6 +135,12 @@ def _head(stream: Stream) -> tuple[int, bytes]:
     return hole, head
 
 
+@lru_cache(maxsize=16)
+def _hidden(wanted: Sequence[bytes], hidden: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Those literals that may stand in a line which the gate passes over."""
+    return tuple(literal for literal in wanted if any(x in literal or literal in x for x in hidden))
+
+
 class _Blocks:
     """A window that moves over a stream; it begins with the line break before an entry."""
 
@@ -157,9 +164,9 @@ class _Blocks:
                 if entry is None:  # its last lines are not here yet
                     break
                 first, rest, position = entry
-                record = grammar.parse(first, rest, source)
+                record = grammar.parse(first, rest, source, self.offset + found + 1)
                 if record is not None:
-                    yield record._replace(offset=self.offset + found + 1)
+                    yield record
             if self.at_end:
                 return
             self._move(found if found >= 0 else end)
@@ -168,7 +175,7 @@ class _Blocks:
         """Where the next entry that matters begins (its line break), -1 if there is none before ``end``."""
         gate = grammar.gate.search(self.buffer, position, end)
         found = gate.start() if gate else -1
-        for literal in wanted():
+        for literal in _hidden(wanted(), grammar.hidden):
             limit = found if found >= 0 else end
             hit = self.buffer.find(literal, position, limit)
             if hit >= 0:
@@ -183,12 +190,11 @@ class _Blocks:
         rest: list[bytes] = []
         size = len(first)
         while stop < end and len(rest) < CONTINUATION_LIMIT and size < ENTRY_LIMIT:
-            line_end = self._line_end(stop + 1, end)
-            line = bytes(self.buffer[stop + 1 : min(line_end, stop + 1 + ENTRY_LIMIT)])
-            if grammar.start.match(self.buffer, stop, line_end) or FRAME.match(line):
+            if grammar.start.match(self.buffer, stop, end) or FRAME.match(self.buffer, stop + 1, end):
                 return first, rest, stop
-            rest.append(line)
-            size += len(line)
+            line_end = self._line_end(stop + 1, end)
+            rest.append(bytes(self.buffer[stop + 1 : min(line_end, stop + 1 + ENTRY_LIMIT)]))
+            size += line_end - stop
             stop = line_end
         if stop >= end and not self.at_end and found > 0:
             return None

@@ -15,6 +15,7 @@ TEMPLATES_KEPT = 200
 SUBJECTS_KEPT = 50
 
 # Both generations say so when a lifecycle event ends well; the event stands in the identifier or in the span.
+_NONE: frozenset[str] = frozenset()
 _EVENT_LITERALS = (b'put_host_command_complete(command_status:"Succeeded"', b"Command succeeded elapsed_ms=")
 
 
@@ -37,6 +38,7 @@ class Symptom:
     recent: deque[float] = field(default_factory=deque)  # stamps, for signatures that need several in a time
     established: bool = False
     awaited: tuple[bytes, ...] = ()  # literals of the lines that would end it
+    events: frozenset[str] = frozenset()  # lifecycle events whose success would end it
 
     def about(self) -> dict[str, str]:
         """What probes and commands may ask about: the named groups, and the deployment's parts."""
@@ -52,9 +54,10 @@ class Symptom:
         same = bool(identifier and identifier == self.identifier) or (
             self.last is not None and same_occurrence(self.last, record)
         )
+        if self.last is None or record.message is not self.last.message:  # else it says what it said before
+            self.details.update({key: value for key, value in details.items() if value})
+            self.deployment = _fuller(self.deployment, record, self.details)
         self.last, self.identifier = record, identifier or self.identifier
-        self.details.update({key: value for key, value in details.items() if value})
-        self.deployment = _fuller(self.deployment, record, self.details)
         if record.report and not self.record.report:
             self.record = record
         self.last_at = record.at if record.at is not None else self.last_at
@@ -74,7 +77,7 @@ class Symptom:
     def _reopen(self, record: Record) -> None:
         self.over, self.over_at, self.established = False, None, False
         self.record, self.count, self.first_at = record, 0, record.at
-        self.details, self.deployment = {}, Deployment()
+        self.details, self.deployment, self.last = {}, Deployment(), None
 
     def end(self, at: float | None) -> None:
         """Something showed that it is over."""
@@ -101,7 +104,7 @@ class Symptoms:
         self._subjects: Counter[tuple[str, ...]] = Counter()
         self._waiting: dict[bytes, dict[int, Symptom]] = {}  # who waits for a line with this literal
         self._wanted: tuple[bytes, ...] = ()
-        self._literals: dict[tuple[tuple[str, ...], bool], tuple[bytes, ...]] = {}
+        self._ends_of: dict[tuple[tuple[str, ...], str], tuple[tuple[bytes, ...], frozenset[str]]] = {}
         self._unexplained: dict[str, Unexplained] = {}
 
     def observe(self, record: Record) -> None:
@@ -133,35 +136,43 @@ class Symptoms:
 
     def _wait(self, symptom: Symptom) -> None:
         """Keep in mind what a symptom waits for, after it may have changed."""
-        awaited = () if symptom.over else self._awaited(symptom.candidates, bool(symptom.deployment.event))
-        if awaited is symptom.awaited:
+        literals: tuple[bytes, ...] = ()
+        events = _NONE
+        if not symptom.over:
+            literals, events = self._awaited(symptom.candidates, symptom.deployment.event)
+        if literals is symptom.awaited and events is symptom.events:
             return
         for literal in symptom.awaited:
             self._waiting[literal].pop(id(symptom), None)
-        for literal in awaited:
+        for literal in literals:
             self._waiting.setdefault(literal, {})[id(symptom)] = symptom
-        symptom.awaited = awaited
+        symptom.awaited, symptom.events = literals, events
         self._wanted = tuple(literal for literal, waiting in self._waiting.items() if waiting and literal)
 
-    def _awaited(self, candidates: tuple[str, ...], in_event: bool) -> tuple[bytes, ...]:
-        """Literals of the lines that would end a symptom of these causes."""
-        key = (candidates, in_event)
-        if key not in self._literals:
+    def _awaited(self, candidates: tuple[str, ...], event: str) -> tuple[tuple[bytes, ...], frozenset[str]]:
+        """What would end a symptom of these causes, seen in this event: literals of lines, and events."""
+        key = (candidates, event)
+        if key not in self._ends_of:
             literals: set[bytes] = set()
+            events: set[str] = set()
             for recovery in (self._rules[id_].recovery for id_ in candidates):
-                patterns = () if recovery.event and in_event else recovery.any
-                literals.update(needle(pattern).encode() for pattern in patterns)
-                literals.update(_EVENT_LITERALS if recovery.event and in_event else ())
-            self._literals[key] = tuple(sorted(literals))
-        return self._literals[key]
+                if recovery.event and event:
+                    events.add(event if recovery.event == "same" else recovery.event)
+                    literals.update(_EVENT_LITERALS)
+                else:
+                    literals.update(needle(pattern).encode() for pattern in recovery.any)
+            self._ends_of[key] = (tuple(sorted(literals)), frozenset(events))
+        return self._ends_of[key]
 
     def _see(self, record: Record, candidates: tuple[str, ...], details: Mapping[str, str]) -> None:
         rule = self._rules[candidates[0]]
         symptom = self._symptom(record, candidates, details.get(rule.subject, "") if rule.subject else "")
         signature = rule.signature
         assert signature is not None
+        before = None if symptom.over or not symptom.count else symptom.deployment
         symptom.see(record, details, signature.times, signature.within)
-        self._wait(symptom)
+        if symptom.deployment is not before:
+            self._wait(symptom)
 
     def _symptom(self, record: Record, candidates: tuple[str, ...], subject: str) -> Symptom:
         """The symptom of these causes and this subject; beyond so many subjects they share one without a name."""
@@ -176,30 +187,33 @@ class Symptoms:
     def _recover(self, record: Record) -> None:
         """End what the record shows to be over."""
         for symptom in self._touched(record):
-            over = any(self._ends(self._rules[id_], record, symptom) for id_ in symptom.candidates)
-            if over and not symptom.over and not _earlier(record, symptom):
+            if not symptom.over and not _earlier(record, symptom):
                 symptom.end(record.at)
                 self._wait(symptom)
 
     def _touched(self, record: Record) -> list[Symptom]:
-        """The symptoms that wait for a line like this."""
+        """The symptoms that this record ends. What failed inside a lifecycle event is over with that event."""
         if record.succeeded:
-            literals = [literal for literal in _EVENT_LITERALS if self._waiting.get(literal)]
-        else:
-            raw = record.message.encode("utf-8", "surrogatepass")
-            literals = [literal for literal in self._waiting if literal in raw]
+            waiting = self._waiting.get(_EVENT_LITERALS[0], {}).values()
+            return [
+                symptom
+                for symptom in waiting
+                if record.succeeded in symptom.events and _same_group(record.deployment, symptom.deployment)
+            ]
+        raw = record.message.encode("utf-8", "surrogatepass")
+        literals = [literal for literal in self._waiting if literal in raw]
         found = {key: symptom for literal in literals for key, symptom in self._waiting[literal].items()}
-        return list(found.values())
+        return [symptom for symptom in found.values() if self._says_over(record, symptom)]
 
-    def _ends(self, rule: Rule, record: Record, symptom: Symptom) -> bool:
-        """Whether a record shows that it is over. What failed inside a lifecycle event is over with that event."""
-        recovery = rule.recovery
-        if recovery.event and symptom.deployment.event:
-            event = symptom.deployment.event if recovery.event == "same" else recovery.event
-            return record.succeeded == event and _same_group(record.deployment, symptom.deployment)
-        if record.log != "text" and record.log not in recovery.log:
-            return False
-        return any(compiled(pattern).search(record.message) for pattern in recovery.any)
+    def _says_over(self, record: Record, symptom: Symptom) -> bool:
+        """Whether a recovery pattern of one of its causes stands in the record."""
+        for recovery in (self._rules[id_].recovery for id_ in symptom.candidates):
+            if recovery.event and symptom.deployment.event:
+                continue
+            known = record.log == "text" or record.log in recovery.log
+            if known and any(compiled(pattern).search(record.message) for pattern in recovery.any):
+                return True
+        return False
 
     def _note(self, record: Record) -> None:
         """Count an error that no rule explains under its template."""

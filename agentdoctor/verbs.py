@@ -7,7 +7,6 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import resources
 from pathlib import Path
 
 from agentdoctor import rules as catalogue
@@ -125,6 +124,8 @@ def scan(options: argparse.Namespace) -> int:
 @_verb
 def demo(options: argparse.Namespace) -> int:
     """Diagnose the embedded incident: the two failures of a first deployment."""
+    from importlib import resources
+
     from agentdoctor import runs
 
     loaded = catalogue.load()

@@ -30,7 +30,7 @@ ERROR = (
 
 def read(data: bytes, wanted: Sequence[bytes] = ()) -> list[Record]:
     """The records of an agent log through the gate, as in a file too large for a paste."""
-    return list(logs.read_as(agent.GRAMMAR, io.BytesIO(data), Source("x", UTC), lambda: wanted))
+    return list(logs.read_as(agent.GRAMMAR, io.BytesIO(data), Source("x", UTC), lambda: tuple(wanted)))
 
 
 def log(size: int, every: int = 50) -> bytes:

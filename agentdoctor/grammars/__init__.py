@@ -29,13 +29,16 @@ class Grammar:
     """How one kind of log is cut into entries and read.
 
     ``gate`` finds the line break before each entry that may matter, and passes over what a healthy agent writes
-    every minute; ``start`` recognises any entry's first line, so that continuation lines end there.
+    every minute; ``start`` recognises any entry's first line, so that continuation lines end there. ``parse`` gets
+    the first line, the others, the source and the offset. ``hidden`` holds a literal of each kind of line that the
+    gate passes over; a line without any of them need not be looked for.
     """
 
     log: str
     gate: re.Pattern[bytes]
     start: re.Pattern[bytes]
-    parse: Callable[[bytes, Sequence[bytes], Source], Record | None]
+    parse: Callable[[bytes, Sequence[bytes], Source, int], Record | None]
+    hidden: tuple[bytes, ...] = ()
 
 
 # A line of a Ruby backtrace (base.rb joins frames with newlines, so they stand bare), or of a Rust one.

@@ -35,7 +35,7 @@ _HEADER = re.compile(
 )
 
 
-def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """One entry; None if the line is not the first of one."""
     header = _HEADER.match(first)
     if not header:
@@ -46,7 +46,7 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
         "agent",
         content.message,
         source.path,
-        0,
+        offset,
         epoch(stamp.decode(), source.zone if old else timezone.utc),
         "1.x" if old else "2.x",
         level.decode(),
@@ -79,4 +79,4 @@ def _read(raw: bytes, rest: tuple[bytes, ...], id_: bytes, command: bytes) -> _C
     return _Content(shown, deployment, revision, deployment.event if well else "", report)
 
 
-GRAMMAR = Grammar("agent", GATE, START, parse)
+GRAMMAR = Grammar("agent", GATE, START, parse, (b"poll_host_command(", b'command_status:"Succeeded"'))

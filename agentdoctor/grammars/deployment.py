@@ -23,7 +23,7 @@ _HEADER = re.compile(
 )
 
 
-def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """One entry; None if the line is not the first of one, or is what a hook printed."""
     header = _HEADER.match(first)
     if not header or header["output"] or not header["event"]:
@@ -34,6 +34,7 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
         log="deployment",
         message=message,
         path=source.path,
+        offset=offset,
         at=epoch(text(header["stamp"]), source.zone),
         agent="2.x",
         level="ERROR",

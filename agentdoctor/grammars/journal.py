@@ -18,16 +18,17 @@ _HEADER = re.compile(
 )
 
 
-def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """One entry. Lines without a header belong to what stands around a journal: systemctl status, a paste."""
     header = _HEADER.match(first)
     if not header:
-        return Record(log="journal", message=continued(text(first), rest), path=source.path)
+        return Record(log="journal", message=continued(text(first), rest), path=source.path, offset=offset)
     message = text(header["message"]).replace("#011", "\t")
     return Record(
         log="journal",
         message=continued(message, rest),
         path=source.path,
+        offset=offset,
         at=_at(text(header["stamp"]), source),
         pid=int(header["pid"]) if header["pid"] else None,
     )

@@ -14,7 +14,7 @@ START = re.compile(rb"\n[^\s]")
 GATE = re.compile(rb"\n[^\n]")
 
 
-def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """One line with the indented lines below it."""
     message = continued(text(first), rest)
     report = decode(message)
@@ -25,6 +25,7 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
         log="text",
         message=message,
         path=source.path,
+        offset=offset,
         deployment=deployment,
         revision=revision,
         succeeded=deployment.event if report and report.succeeded else "",

@@ -16,7 +16,7 @@ START = re.compile(rb"\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:LifecycleEvent - |Scri
 _NOTHING = re.compile(rb"(?!)")
 
 
-def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """Never a record."""
     return None
 

@@ -25,17 +25,18 @@ _HEADER = re.compile(
 )
 
 
-def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
+def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """One entry. A raw line of a package tool is an entry without stamp."""
     header = _HEADER.match(first)
     if not header:
-        return Record(log="update", message=continued(text(first), rest), path=source.path)
+        return Record(log="update", message=continued(text(first), rest), path=source.path, offset=offset)
     new = header["utc"] is not None
     stamp = text(header["utc"] if new else header["stamp"])
     return Record(
         log="update",
         message=continued(text(header["text"] if new else header["message"]), rest),
         path=source.path,
+        offset=offset,
         at=epoch(stamp, timezone.utc if new else source.zone),
         agent="2.x" if new else "1.x",
         level="" if new else text(header["level"]),
@@ -43,4 +44,4 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source) -> Record | None:
     )
 
 
-GRAMMAR = Grammar("update", GATE, START, parse)
+GRAMMAR = Grammar("update", GATE, START, parse, (b"",))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,6 +88,8 @@ def fill(text: str, finding: Finding, host: Mapping[str, Any]) -> str:
 
 def command(text: str, finding: Finding, host: Mapping[str, Any]) -> str:
     """A command with what the finding knows put in, quoted for the shell: log text is data."""
+    import shlex
+
     values = _values(finding, host)
 
     def put(match: re.Match[str]) -> str:
@@ -155,6 +155,8 @@ def document(run: Run) -> dict[str, Any]:
 
 def fingerprint_rules(rules: Sequence[Rule]) -> str:
     """A digest of the rules in use: equal on two hosts when they judge alike."""
+    import hashlib
+
     digest = hashlib.sha256()
     for rule in sorted(rules, key=lambda rule: rule.id):
         digest.update(f"{rule.id}\0{rule.signature}\0{rule.confirm}\0{rule.depends_on}\0{rule.recovery}\n".encode())
@@ -162,6 +164,8 @@ def fingerprint_rules(rules: Sequence[Rule]) -> str:
 
 
 def _digest(*parts: str) -> str:
+    import hashlib
+
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 

@@ -6,7 +6,6 @@ Its log has the form ``STAMP LEVEL [program(pid)]: text`` (log.rb:30), with an e
 from __future__ import annotations
 
 import base64
-import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -91,6 +90,11 @@ class Failure:
     text: str
     event: str
 
+    @property
+    def once(self) -> bool:
+        """Whether it belongs to a deployment, which fails once."""
+        return bool(_ID.search(self.text) or _IDENTIFIER.search(self.text) or "Error during perform" in self.text)
+
     def of(self, id_: str, number: int) -> str:
         """The same failure of another deployment; now and then the agent was restarted in between."""
         text = _ID.sub(id_, _PID.sub(f"({number // 512 % 30000 + 300})]:", self.text, count=1))
@@ -123,8 +127,3 @@ def _entries(sample: Sample) -> Iterator[str]:
     for text in _STAMP.split(sample.text)[1:]:
         end = TRACE if re.search(r":\d+:in `[^\n]*\s*$", text) else "\n" if "Client " in text[:100] else ""
         yield text.rstrip("\n") + "\n" + end
-
-
-def choose(chance: random.Random, known: Sequence[Failure], number: int) -> str:
-    """Any failure; a new deployment at every fourth, as one is reported by three or four entries."""
-    return chance.choice(known).of(f"d-{number // 4 + 0x1000000:09X}", number)

@@ -18,6 +18,7 @@ MB = 1 << 20
 POLL, RETRY = 60, 10  # seconds that the agent waits for an answer, and after a failure
 # A poll is two records, a deployment 42. Of 2,000 steps one is a deployment: about every other day.
 DEPLOYMENTS = 1 / 2000
+EPISODE = 60  # failures in a row at most: with a back-off of up to 90 s an hour and a half
 # Of the healthy ones so many print what looks like an error: 0.02 % of all INFO lines.
 QUOTING = 0.1
 QUOTED = (
@@ -79,18 +80,27 @@ def write(path: Path, plan: Plan, known: Sequence[agentlog.Failure]) -> None:
 
 
 def entries(plan: Plan, known: Sequence[agentlog.Failure]) -> Iterator[tuple[int, str]]:
-    """Entries without their stamps, for ever, each with the seconds that pass before it."""
+    """Entries without their stamps, for ever, each with the seconds that pass before it.
+
+    A failure of the agent itself repeats until somebody mends it; one of a deployment comes once, with a number of
+    its own. Healthy steps follow until the share is right again.
+    """
     chance, polls, number = random.Random(plan.seed), agentlog.polls(), 0
-    per_step = 2 + DEPLOYMENTS * (len(agentlog.EVENTS) * 6 - 2)
-    failing = plan.errors * per_step / (1 - plan.errors + plan.errors * per_step)
+    records = failed = 0
     while True:
         number += 1
-        if chance.random() < failing:
-            yield RETRY, agentlog.choose(chance, known, number)
+        if failed < plan.errors * records:
+            failure = chance.choice(known)
+            times = 1 if failure.once else chance.randint(5, EPISODE)
+            yield from ((RETRY, failure.of(f"d-{number:09X}", number)) for _ in range(times))
+            records, failed = records + times, failed + times
         elif chance.random() < DEPLOYMENTS:
             log = QUOTED if chance.random() < QUOTING else ""
-            yield from ((1, entry) for entry in agentlog.deployment(f"d-{number:09X}", log))
+            for entry in agentlog.deployment(f"d-{number:09X}", log):
+                records += 1
+                yield 1, entry
         else:
+            records += 2
             yield 1, agentlog.VERSION
             yield POLL, polls[number % len(polls)]
 
