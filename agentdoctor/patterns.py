@@ -19,6 +19,18 @@ _WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvw
 _SPLIT = bytes(byte if byte in _WORD else 32 for byte in range(256))
 
 
+# What is known of patterns without parsing them, from the compiled catalogue: (words, needle).
+KNOWN: dict[str, tuple[frozenset[bytes], str]] = {}
+
+
+def facts(pattern: str) -> tuple[frozenset[bytes], str]:
+    """The words and the needle of a pattern."""
+    known = KNOWN.get(pattern)
+    if known is None:
+        known = KNOWN[pattern] = (frozenset(words(pattern)), needle(pattern))
+    return known
+
+
 def literals(pattern: str) -> list[str]:
     """Runs of characters that every match must hold, in order. A NUL marks an edge that is a real one (^, $)."""
     return ["".join(run) for run in _runs(parser.parse(pattern)) if run]
@@ -74,7 +86,7 @@ class Index:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        named = {pattern: words(pattern) for pattern in dict.fromkeys(patterns)}
+        named = {pattern: facts(pattern)[0] for pattern in dict.fromkeys(patterns)}
         frequency = Counter(word for found in named.values() for word in found)
         self._by_word: dict[bytes, list[str]] = {}
         self._always: list[str] = []
@@ -85,7 +97,7 @@ class Index:
             else:
                 self._always.append(pattern)
         self._words = frozenset(self._by_word)
-        self._needles = {pattern: needle(pattern) for pattern in named}
+        self._needles = {pattern: facts(pattern)[1] for pattern in named}
 
     def search(self, text: str) -> tuple[tuple[str, re.Match[str]], ...]:
         """Each pattern found in the text, with its match."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from agentdoctor.meanings import Meanings, same_occurrence
 from agentdoctor.model import Deployment, Record, Rule, Unexplained
-from agentdoctor.patterns import compiled, needle
+from agentdoctor.patterns import compiled, facts
 
 TEMPLATES_KEPT = 200
 SUBJECTS_KEPT = 50
@@ -160,7 +160,7 @@ class Symptoms:
                     events.add(event if recovery.event == "same" else recovery.event)
                     literals.update(_EVENT_LITERALS)
                 else:
-                    literals.update(needle(pattern).encode() for pattern in recovery.any)
+                    literals.update(facts(pattern)[1].encode() for pattern in recovery.any)
             self._ends_of[key] = (tuple(sorted(literals)), frozenset(events))
         return self._ends_of[key]
 

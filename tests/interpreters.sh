@@ -29,7 +29,7 @@ set_up() {  # set_up PYTHON VENV
     local pip=("$2/bin/python" -m pip --disable-pip-version-check --quiet install)
     "${pip[@]}" --require-hashes -r requirements-build.lock
     "${pip[@]}" --require-hashes --only-binary :all: -r "$2/requirements.lock"
-    "${pip[@]}" --no-deps --no-build-isolation -e .
+    "${pip[@]}" --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
     touch "$2/.dev"
 }
 

@@ -71,6 +71,7 @@ def test_ids_and_severities_are_those_of_the_catalogue(rule: Rule) -> None:
 
 def test_the_compiled_catalogue_is_that_of_the_sources() -> None:
     """make rules brings it up to date."""
+    assert compiled.PATH.read_text(encoding="utf-8") == compiled.dump(catalogue.from_sources())
     assert compiled.load() == tuple(replace(rule, samples=()) for rule in catalogue.from_sources())
 
 

@@ -28,39 +28,33 @@ GATE = re.compile(
     rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S)))| ?DEBUG| ?TRACE)'
 )
 
+_STAMPED = re.compile(_STAMP)
+_STAMP_LENGTH = 19
+
+# What follows the stamp.
 _HEADER = re.compile(
-    rb"(?P<stamp>" + _STAMP + rb") {1,2}(?P<level>" + _LEVEL + rb") +"
-    rb"(?:(?P<old>\[[^\]()]*(?:\((?P<pid>\d+)\))?\]: *)"
+    rb" {1,2}(?P<level>" + _LEVEL + rb") +(?:(?P<old>\[[^\]()]*(?:\((?P<pid>\d+)\))?\]: *)"
     rb"|deployment\{deployment_id=(?P<deployment>\S+) command=(?P<command>\S+) app=[^}]*\}: )?"
 )
 
 
 def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
     """One entry; None if the line is not the first of one."""
-    header = _HEADER.match(first)
-    if not header:
+    content = _read(first[_STAMP_LENGTH:], tuple(rest)) if _STAMPED.match(first) else None
+    if content is None:
         return None
-    stamp, level, old, pid, id_, command = header.groups(b"")
-    content = _read(first[header.end() :], tuple(rest), id_, command)
-    return Record(
-        "agent",
-        content.message,
-        source.path,
-        offset,
-        epoch(stamp.decode(), source.zone if old else timezone.utc),
-        "1.x" if old else "2.x",
-        level.decode(),
-        int(pid) if pid else None,
-        content.deployment,
-        content.revision,
-        content.succeeded,
-        content.report,
-    )
+    zone = source.zone if content.agent == "1.x" else timezone.utc
+    at = epoch(first[:_STAMP_LENGTH].decode(), zone)
+    agent, level, pid, message, deployment, revision, succeeded, report = content
+    return Record("agent", message, source.path, offset, at, agent, level, pid, deployment, revision, succeeded, report)
 
 
 class _Content(NamedTuple):
-    """What an entry says, apart from when and by whom."""
+    """What an entry says, apart from when."""
 
+    agent: str
+    level: str
+    pid: int | None
     message: str
     deployment: Deployment
     revision: str
@@ -69,14 +63,27 @@ class _Content(NamedTuple):
 
 
 @lru_cache(maxsize=512)  # an agent that fails says the same again and again
-def _read(raw: bytes, rest: tuple[bytes, ...], id_: bytes, command: bytes) -> _Content:
-    message = continued(text(raw), rest)
+def _read(raw: bytes, rest: tuple[bytes, ...]) -> _Content | None:
+    header = _HEADER.match(raw)
+    if not header:
+        return None
+    level, old, pid, id_, command = (text(part) for part in header.groups(b""))
+    message = continued(text(raw[header.end() :]), rest)
     report = decode(message)
     shown = report.message if report else message
-    deployment, revision = about(shown, report.identifier if report else "", text(id_), text(command))
+    deployment, revision = about(shown, report.identifier if report else "", id_, command)
     # A report of 1.x, or what 2.x says in the span of the command.
     well = report.succeeded if report else message.startswith("Command succeeded elapsed_ms=")
-    return _Content(shown, deployment, revision, deployment.event if well else "", report)
+    return _Content(
+        "1.x" if old else "2.x",
+        level,
+        int(pid) if pid else None,
+        shown,
+        deployment,
+        revision,
+        deployment.event if well else "",
+        report,
+    )
 
 
 GRAMMAR = Grammar("agent", GATE, START, parse, (b"poll_host_command(", b'command_status:"Succeeded"'))

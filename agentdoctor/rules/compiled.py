@@ -11,14 +11,18 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from agentdoctor import patterns
 from agentdoctor.model import Recovery, Rule, Severity, Signature, Step
 
 PATH = Path(__file__).parent / "catalogue.json"
 
 
 def load() -> tuple[Rule, ...]:
-    """The shipped rules without their samples."""
-    return tuple(_rule(fields) for fields in json.loads(PATH.read_text(encoding="utf-8")))
+    """The shipped rules without their samples. What was found out about their patterns is made known too."""
+    catalogue = json.loads(PATH.read_text(encoding="utf-8"))
+    for pattern, (words, needle) in catalogue["patterns"].items():
+        patterns.KNOWN[pattern] = (frozenset(word.encode() for word in words), needle)
+    return tuple(_rule(fields) for fields in catalogue["rules"])
 
 
 def _rule(fields: dict[str, Any]) -> Rule:
@@ -39,7 +43,11 @@ def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
 
 def dump(rules: tuple[Rule, ...]) -> str:
     """The rules as JSON text."""
-    return json.dumps([_fields(rule) for rule in rules], indent=1, ensure_ascii=False) + "\n"
+    used = sorted({pattern for rule in rules for pattern in (*rule.patterns, *rule.recovery.any)})
+    found = {pattern: (patterns.words(pattern), patterns.needle(pattern)) for pattern in used}
+    known = {pattern: (sorted(word.decode() for word in words), needle) for pattern, (words, needle) in found.items()}
+    catalogue = {"patterns": known, "rules": [_fields(rule) for rule in rules]}
+    return json.dumps(catalogue, indent=1, ensure_ascii=False) + "\n"
 
 
 def _fields(rule: Rule) -> dict[str, Any]:
