@@ -79,6 +79,10 @@ class Host:
             return False
         return True
 
+    def is_file(self, absolute: str) -> bool:
+        """Whether a regular file stands there, links followed within the tree."""
+        return os.path.isfile(self.path(absolute))
+
     def listing(self, absolute: str) -> list[str]:
         """Names in a directory, sorted. OSError when it cannot be read."""
         return sorted(os.listdir(self.path(absolute)))

@@ -80,6 +80,14 @@ def _appspec(value: Mapping[str, Any]) -> str:
     return f"none of the {value.get('entries')} entries of the revision is an AppSpec"
 
 
+def _bundle(value: Mapping[str, Any]) -> str:
+    if not value.get("present"):
+        return "the downloaded bundle is gone"
+    known = value.get("whole")
+    whole = "" if known is None else ", whole" if known else ", not whole"
+    return f"bundle.tar is of kind {value.get('kind')}{whole} ({size(value['size'])})"
+
+
 def _last(value: Mapping[str, Any]) -> str:
     return f"the directory of {value.get('revision')} {'is there' if value.get('archive_present') else 'is gone'}"
 
@@ -98,6 +106,10 @@ def _attachment(value: Mapping[str, Any]) -> str:
 
 def _onpremises(value: Mapping[str, Any]) -> str:
     return f"{value.get('path')} {'exists' if value.get('present') else 'does not exist'}"
+
+
+def _config(value: Mapping[str, Any]) -> str:
+    return f"{value.get('path')}: {value.get('problem') or 'the agent takes it'}"
 
 
 def _site_rules(value: Mapping[str, Any]) -> str:
@@ -130,6 +142,9 @@ _PHRASES = {
     "revision.appspec.nested": _appspec,
     "revision.last.archive_present": _last,
     "install.target.exists": _target,
+    "bundle.file.fits": _bundle,
+    "bundle.file.whole": _bundle,
+    "config.agent.valid": _config,
     "rules.site.broken": _site_rules,
 }
 

@@ -17,6 +17,8 @@ _CALL = re.compile(
     r'payload:\s*(?:#<String )?"(?P<payload>[^"\\]*(?:\\.[^"\\]*)*)',
     re.DOTALL,
 )
+# AWS did not take it: what it says is not known there, and a "Succeeded" proves nothing.
+_REFUSED = re.compile(r"\[Aws::CodeDeployCommand::Client (?!200 )\d+ [^\]]*\] $")
 _IDENTIFIER = re.compile(r'host_command_identifier:"([^"]*)')
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
@@ -34,9 +36,9 @@ _ARCHIVE = re.compile(r"/(?P<group>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/
 
 
 def decode(message: str) -> Report | None:
-    """The report in a log message, None if there is none. A cut payload gives what is left of it."""
-    _, found, arguments = message.partition("put_host_command_complete(")
-    if not found:
+    """The report in a log message, None if there is none or AWS refused it. A cut payload gives what is left of it."""
+    call_line, found, arguments = message.partition("put_host_command_complete(")
+    if not found or _REFUSED.match(call_line):
         return None
     if arguments.startswith('command_status:"Succeeded"'):  # what it says beside that is of no use
         identifier = _IDENTIFIER.match(message, message.rfind("host_command_identifier:"))
