@@ -17,6 +17,7 @@ from measure import Command, by_turns, median, ours, peak_mb, seconds, warm
 
 from agentdoctor.model import Rule
 
+LIMITS = ("--regex-size-limit", "4G", "--dfa-size-limit", "4G")  # rg's own are too small for all patterns at once
 FOUND = "CRITICAL"  # a scan of these logs that finds nothing has not looked
 FEW, MANY = 20, 1000
 
@@ -86,7 +87,7 @@ def _against_ripgrep(bench: Bench, errors: float, must: float, aim: float) -> li
     for pattern in refused:
         bench.note(f"rg searches without a pattern that its engine refuses: {pattern}")
     log = _log(bench, bench.size, errors)
-    peer = Command((rg, "-a", "-N", "-c", "-f", str(patterns), str(log)))
+    peer = Command((rg, *LIMITS, "-a", "-N", "-c", "-f", str(patterns), str(log)))
     name = f"scan {bench.size} MB, {errors:.0%} errors / rg -f"
     return [_ratio(bench, name, _scan(bench, log), peer, must, aim)]
 
