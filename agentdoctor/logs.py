@@ -28,6 +28,8 @@ BLOCK = 128 * 1024
 # Up to here every entry is looked at: texts of this size are pastes, torn out of their order.
 PASTE = 64 * 1024
 
+TAIL = 4096  # of a log whose end is read once more
+
 Stream = io.RawIOBase | io.BufferedIOBase
 Wanted = Callable[[], Sequence[bytes]]
 
@@ -151,6 +153,7 @@ class _Blocks:
         self.filled = len(head) + 1
         self.offset = offset - 1  # of buffer[0] in the file
         self.at_end = False
+        self.tail = b""
 
     def records(self, grammar: Grammar, source: Source, wanted: Wanted) -> Iterator[Record]:
         self._fill()
@@ -167,9 +170,14 @@ class _Blocks:
                 record = grammar.parse(first, rest, source, self.offset + found + 1)
                 if record is not None:
                     yield record
+            if grammar.last:
+                self.tail = (self.tail + self.buffer[max(0, end - TAIL) : end])[-TAIL:]
             if self.at_end:
-                return
+                break
             self._move(found if found >= 0 else end)
+        last = grammar.last(self.tail, source) if grammar.last else None
+        if last is not None:
+            yield last
 
     def _next(self, grammar: Grammar, position: int, end: int, wanted: Wanted) -> int:
         """Where the next entry that matters begins (its line break), -1 if there is none before ``end``."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agentdoctor.model import Record, Rule, Signature
+from agentdoctor.model import Record, Rule
 from agentdoctor.patterns import Index, compiled
 
 # One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
@@ -41,14 +41,14 @@ class Meanings:
     """Finds the meanings of records, one after the other."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._by_pattern: dict[str, list[tuple[Rule, Signature]]] = {}
+        self._said: dict[str, list[Rule]] = {}  # who has a pattern for messages
+        self._printed: dict[str, list[Rule]] = {}  # who has one for what hooks print
         for rule in rules:
-            for pattern in rule.patterns:
-                if rule.signature:
-                    self._by_pattern.setdefault(pattern, []).append((rule, rule.signature))
-        signatures = [rule.signature for rule in rules if rule.signature]
-        self._index = Index(pattern for signature in signatures for pattern in signature.any)
-        self._output = Index(pattern for signature in signatures for pattern in signature.output)
+            for pattern in rule.signature.any if rule.signature else ():
+                self._said.setdefault(pattern, []).append(rule)
+            for pattern in rule.signature.output if rule.signature else ():
+                self._printed.setdefault(pattern, []).append(rule)
+        self._index, self._output = Index(self._said), Index(self._printed)
         self._vetoes: dict[str, Record] = {}  # by rule: the last record that was another failure
         # An agent that fails says the same again and again.
         self._fits = lru_cache(maxsize=512)(self._find)
@@ -70,23 +70,15 @@ class Meanings:
         The fits are given only where one of their rules may be vetoed, so that the meanings are not the last word.
         """
         fits = []
-        for pattern, match in self._found(message, message if log == "text" else printed):
-            rules = tuple(
-                rule
-                for rule, signature in self._by_pattern[pattern]
-                if (log == "text" or log in signature.log)
-                and (not agent or agent in rule.agents)
-                and (not signature.revision or not revision or signature.revision == revision)
-            )
-            if rules:
-                fits.append(_Fit(rules, {key: value for key, value in match.groupdict().items() if value}))
+        for pattern, match in self._index.search(message):
+            rules = [rule for rule in self._said[pattern] if _takes(rule, log, agent, revision)]
+            fits.append(_Fit(tuple(rules), _details(match)))
+        for pattern, match in self._output.search(message if log in ("text", "scripts") else printed):
+            rules = [rule for rule in self._printed[pattern] if _takes(rule, "text", agent, revision)]
+            fits.append(_Fit(tuple(rules), _details(match)))
+        fits = [fit for fit in fits if fit.rules]
         may_be_vetoed = any(rule.signature and rule.signature.unless for fit in fits for rule in fit.rules)
         return tuple(fits) if may_be_vetoed else (), tuple(_specific(fits))
-
-    def _found(self, message: str, printed: str) -> Iterator[tuple[str, re.Match[str]]]:
-        yield from self._index.search(message)
-        if printed:
-            yield from self._output.search(printed)
 
     def _vetoed(self, rule: Rule, record: Record) -> bool:
         """Whether another failure stands in the record, or stood in the report of the same occurrence.
@@ -103,6 +95,21 @@ class Meanings:
             self._vetoes[rule.id] = record
             return True
         return False
+
+
+def _takes(rule: Rule, log: str, agent: str, revision: str) -> bool:
+    """Whether a rule is about this log, this generation and this revision, as far as they are known."""
+    signature = rule.signature
+    return (
+        signature is not None
+        and (log == "text" or log in signature.log)
+        and (not agent or agent in rule.agents)
+        and (not signature.revision or not revision or signature.revision == revision)
+    )
+
+
+def _details(match: re.Match[str]) -> dict[str, str]:
+    return {key: value for key, value in match.groupdict().items() if value}
 
 
 def _specific(fits: Sequence[_Fit]) -> list[Meaning]:

@@ -13,6 +13,7 @@ from agentdoctor.patterns import compiled, facts
 
 TEMPLATES_KEPT = 200
 SUBJECTS_KEPT = 50
+EVENTS_KEPT = 1000
 
 # Both generations say so when a lifecycle event ends well; the event stands in the identifier or in the span.
 _NONE: frozenset[str] = frozenset()
@@ -106,9 +107,18 @@ class Symptoms:
         self._wanted: tuple[bytes, ...] = ()
         self._ends_of: dict[tuple[tuple[str, ...], str], tuple[tuple[bytes, ...], frozenset[str]]] = {}
         self._unexplained: dict[str, Unexplained] = {}
+        self._reported: dict[tuple[str, str], None] = {}  # deployments' events of which the agent's log tells
 
     def observe(self, record: Record) -> None:
         """Take one record into account: what it shows, and what it shows to be over."""
+        event = (record.deployment.id, record.deployment.event)
+        if record.log == "scripts":
+            if event in self._reported:
+                return  # the agent itself said how it ended
+        elif record.deployment.event:
+            self._reported[event] = None
+            if len(self._reported) > EVENTS_KEPT:
+                del self._reported[next(iter(self._reported))]
         meanings = self._meanings.of(record)
         for candidates, details in meanings:
             self._see(record, candidates, details)

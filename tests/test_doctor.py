@@ -282,6 +282,18 @@ def test_what_a_failed_hook_printed() -> None:
     assert not judge([locked], [record("could not get the lock")])
 
 
+def test_last_words_yield_to_the_agents_report() -> None:
+    """Where the agent said how the event ended, what its hook printed last is not asked."""
+    locked = rule("lock-held", signature=OUTPUT)
+    event = Deployment("d-1", "", "Install")
+    words = Record(log="scripts", message="[stderr]could not get the lock", deployment=event)
+    well = record("Succeeded: ", deployment=event, succeeded="Install")
+
+    assert judge([locked], [words])
+    assert judge([locked], [words, well])["lock-held"].state is State.ACTIVE  # it needs an event rule to end
+    assert not judge([locked], [well, words])
+
+
 SUBJECTS = "{any: ['cannot read (?P<path>\\S+) at all']}"
 
 

@@ -103,10 +103,32 @@ def test_a_report_becomes_its_message() -> None:
     assert good.succeeded == "BeforeInstall"
 
 
-def test_hook_output_is_no_record() -> None:
-    """What a hook prints proves nothing: it may have succeeded."""
-    assert not records("[2026-11-22 21:01:32.291] [d-AAAAAAAAA][stderr]No space left on device\n")
-    assert not records("2026-11-22 21:00:32 [stderr]No space left on device\n")
+HOOK = "2026-11-22 21:00:30 LifecycleEvent - AfterInstall\n2026-11-22 21:00:30 Script - a.sh\n"
+LAST = "2026-11-22 21:00:32 [stderr]No space left on device\n"
+OUTPUT = {
+    "the last words": (HOOK + LAST, "[stderr]No space left on device"),
+    "of three lines": (HOOK + LAST + LAST.replace("No", "a") * 2, "[stderr]No space left on device"),
+    "not of the fourth": (HOOK + LAST + LAST.replace("No", "a") * 3, "[stderr]a space left on device"),
+    "not of the hook before": (HOOK + LAST + HOOK + LAST.replace("No", "a"), "[stderr]a space left on device"),
+    "none when the last hook is silent": (HOOK + LAST + HOOK, ""),
+    "the deployment log": ("[2026-11-22 21:01:32.291] [d-AAAAAAAAA][stderr]No space left on device\n", "[stderr]No"),
+}
+
+
+@pytest.mark.parametrize(("log", "begin"), OUTPUT.values(), ids=OUTPUT)
+def test_of_hook_output_only_the_last_words_count(log: str, begin: str) -> None:
+    """What a hook prints proves nothing, unless it is the last that was heard of the deployment."""
+    found = records(log)
+
+    assert [x.message.startswith(begin) for x in found] == ([True] if begin else [])
+    assert all(x.log == "scripts" for x in found)
+
+
+def test_last_words_name_their_hook() -> None:
+    """Event and script stand in the log, the deployment in its path or in the line."""
+    (record,) = records(HOOK + LAST)
+
+    assert (record.deployment.event, record.deployment.script) == ("AfterInstall", "a.sh")
 
 
 def test_failed_event_of_the_2x_deployment_log() -> None:

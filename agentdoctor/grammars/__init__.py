@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
@@ -31,7 +31,7 @@ class Grammar:
     ``gate`` finds the line break before each entry that may matter, and passes over what a healthy agent writes
     every minute; ``start`` recognises any entry's first line, so that continuation lines end there. ``parse`` gets
     the first line, the others, the source and the offset. ``hidden`` holds a literal of each kind of line that the
-    gate passes over; a line without any of them need not be looked for.
+    gate passes over; a line without any of them need not be looked for. ``last`` reads the end of the log.
     """
 
     log: str
@@ -39,6 +39,7 @@ class Grammar:
     start: re.Pattern[bytes]
     parse: Callable[[bytes, Sequence[bytes], Source, int], Record | None]
     hidden: tuple[bytes, ...] = ()
+    last: Callable[[bytes, Source], Record | None] | None = None
 
 
 # A line of a Ruby backtrace (base.rb joins frames with newlines, so they stand bare), or of a Rust one.
@@ -49,7 +50,7 @@ _EVERY_LINE = re.compile(rb"\n[^\n]")
 
 def every_entry(grammar: Grammar) -> Grammar:
     """The same grammar without its short cut: for small texts, where a paste may have torn entries apart."""
-    return Grammar(grammar.log, _EVERY_LINE, grammar.start, grammar.parse)
+    return replace(grammar, gate=_EVERY_LINE)
 
 
 def continued(first: str, rest: Sequence[bytes]) -> str:

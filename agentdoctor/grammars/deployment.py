@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from agentdoctor.grammars import Grammar, Source, continued, epoch, text
 from agentdoctor.grammars.report import about
+from agentdoctor.grammars.scripts import last_words
 from agentdoctor.model import Record
 
 _STAMP = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
@@ -43,4 +44,4 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     )
 
 
-GRAMMAR = Grammar("deployment", GATE, START, parse)
+GRAMMAR = Grammar("deployment", GATE, START, parse, last=last_words)
