@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agentdoctor.model import Check, Deployment, Finding, Outcome, Proof, Role, Rule, Severity, State, Verdict
-from agentdoctor.report import Run, command, document, headline
+from agentdoctor.report import Run, command, document, exit_meaning, headline
 from agentdoctor.report.json import render as as_json
 from agentdoctor.report.page import render as page
 from agentdoctor.report.text import render as as_text
@@ -88,6 +88,20 @@ def test_placeholders() -> None:
     assert headline(run(finding())) == "The path /srv/app is broken"
     assert command(RULE.remediation[0].command, finding(), {}) == "sudo cat /srv/app; echo REGION"
     assert command(RULE.remediation[0].command, finding(), {"region": "eu-west-1"}).endswith("echo eu-west-1")
+
+
+EXITS = {"1": "general error", "126": "may not be executed", "127": "not found", "137": "SIGKILL", "143": "SIGTERM"}
+
+
+@pytest.mark.parametrize(("code", "words"), EXITS.items())
+def test_exit_codes_in_words(code: str, words: str) -> None:
+    """A number says little at 3 a.m."""
+    assert words in exit_meaning(code)
+
+
+def test_exit_codes_of_the_script_itself() -> None:
+    """Any other number means what the script means by it."""
+    assert {exit_meaning(code) for code in ("3", "78", "", "x", "-1")} == {"the script's own"}
 
 
 HOSTILE = ("/x;reboot", "$(reboot)", "`reboot`", "a b", "it's", "x\nreboot", "{region}", "--help|sh", "\x1b[2Jx", "é")

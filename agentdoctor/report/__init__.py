@@ -106,7 +106,32 @@ def _values(finding: Finding, host: Mapping[str, Any]) -> dict[str, str]:
     for proof in finding.evidence:
         if isinstance(proof.actual, str):
             named[proof.name.rpartition(".")[2]] = proof.actual
-    return {key: str(value) for key, value in {**known, **named, **finding.details}.items() if value}
+    values = {key: str(value) for key, value in {**known, **named, **finding.details}.items() if value}
+    if "code" in values:
+        values["code_meaning"] = exit_meaning(values["code"])
+    return values
+
+
+_EXITS = {
+    1: "a general error",
+    2: "wrong use of a command, or a file that is not there",
+    126: "a command that may not be executed",
+    127: "a command that was not found",
+    255: "an error of ssh or a value out of range",
+}
+
+
+def exit_meaning(code: str) -> str:
+    """What an exit code of a shell script mostly means (bash(1), EXIT STATUS)."""
+    import signal
+
+    number = int(code) if code.lstrip("-").isdigit() else -1
+    if number in _EXITS:
+        return _EXITS[number]
+    if 128 < number <= 128 + signal.SIGRTMAX:
+        known = [one for one in signal.Signals if one.value == number - 128]
+        return f"ended by {known[0].name if known else f'signal {number - 128}'}"
+    return "the script's own"
 
 
 def steps(finding: Finding, host: Mapping[str, Any]) -> list[Step]:
