@@ -154,6 +154,7 @@ class Signature:
     revision: str = ""  # "current" or "last": only records about that revision
     times: int = 1  # so many records ...
     within: float = 0.0  # ... in so many seconds make the symptom
+    otherwise: bool = False  # also a failed lifecycle event that no rule explains
 
 
 @dataclass(frozen=True, slots=True)

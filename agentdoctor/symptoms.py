@@ -101,6 +101,7 @@ class Symptoms:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = {rule.id: rule for rule in rules}
         self._meanings = Meanings(rules)
+        self._otherwise = tuple(sorted(rule.id for rule in rules if rule.signature and rule.signature.otherwise))
         self._open: dict[tuple[tuple[str, ...], str], Symptom] = {}
         self._subjects: Counter[tuple[str, ...]] = Counter()
         self._waiting: dict[bytes, dict[int, Symptom]] = {}  # who waits for a line with this literal
@@ -124,6 +125,8 @@ class Symptoms:
             self._see(record, candidates, details)
         if meanings:
             return
+        if _failed_event(record) and self._otherwise:
+            self._see(record, self._otherwise, {})
         self._recover(record)
         if record.level in ("ERROR", "FATAL") or (record.report and not record.report.succeeded):
             self._note(record)
@@ -233,6 +236,13 @@ class Symptoms:
             return
         first = known.first_at if known else record.at
         self._unexplained[key] = Unexplained(key, (known.count if known else 0) + 1, first, record.at)
+
+
+def _failed_event(record: Record) -> bool:
+    """Whether the agent says that a lifecycle event failed: a report of 1.x, an ERROR in the span of 2.x."""
+    if record.report:
+        return not record.report.succeeded
+    return record.log == "agent" and record.agent == "2.x" and record.message.startswith("Command failed elapsed_ms=")
 
 
 def _same_group(one: Deployment, other: Deployment) -> bool:

@@ -177,7 +177,7 @@ def _signature(doc: Mapping) -> Signature | None:
     if "signature" not in doc:
         return None
     part: Mapping = doc.get_as("signature", Mapping)
-    part.only(("log", "any", "output", "unless", "revision", "times", "within"))
+    part.only(("log", "any", "output", "unless", "revision", "times", "within", "otherwise"))
     patterns = part.texts("any") + part.texts("output")
     for pattern in patterns + part.texts("unless"):
         _check_pattern(pattern, part)
@@ -191,6 +191,7 @@ def _signature(doc: Mapping) -> Signature | None:
         revision=part.one_of("revision", ("current", "last", ""), ""),
         times=part.get_as("times", int, 1),
         within=part.seconds("within"),
+        otherwise=part.get_as("otherwise", bool, False),
     )
 
 
