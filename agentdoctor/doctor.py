@@ -119,7 +119,7 @@ class Doctor:
         duration = weighed.duration_ms if weighed else 0.0
         if any(finding.state in (State.ACTIVE, State.MASKED) for finding in mine):
             return Check(rule.id, Outcome.FAIL, duration_ms=duration)
-        if weighed and weighed.could_not:
+        if weighed and weighed.could_not and weighed.verdict is not Verdict.RULED_OUT:
             return Check(rule.id, weighed.could_not[0].outcome, weighed.why_not(), duration)
         if weighed:
             return Check(rule.id, Outcome.PASS, duration_ms=duration)

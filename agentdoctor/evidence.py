@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agentdoctor.model import Evidence, Proof, Role, Rule, Verdict
+from agentdoctor.model import Evidence, Outcome, Proof, Role, Rule, Verdict
 from agentdoctor.words import say
 
 # Asks a probe, with what is known about the finding.
@@ -43,7 +43,6 @@ def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdic
         return Weighed(Verdict.UNVERIFIED)
     proofs: list[Proof] = []
     could_not: list[Evidence] = []
-    unknown = False
     duration = 0.0
     for name, expected in rule.confirm.items():
         evidence = ask(name, about)
@@ -54,11 +53,12 @@ def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdic
             continue
         for field, wanted in expected.items():
             actual = evidence.value.get(field)
-            unknown = unknown or actual is None
+            if actual is None:
+                could_not.append(replace(evidence, value=None, reason=f"does not say {field}", outcome=Outcome.UNKNOWN))
             role = Role.CONTEXT if actual is None else Role.CONFIRMS if _holds(wanted, actual) else Role.CONTRADICTS
             text = say(name, field, actual, evidence.value)
             proofs.append(Proof(role, evidence.source, text, name=f"{name}.{field}", expected=wanted, actual=actual))
-    return Weighed(_verdict(proofs, unknown or bool(could_not)), tuple(proofs), tuple(could_not), duration)
+    return Weighed(_verdict(proofs, bool(could_not)), tuple(proofs), tuple(could_not), duration)
 
 
 def _verdict(proofs: list[Proof], unknown: bool) -> Verdict:

@@ -215,6 +215,7 @@ STANDING: dict[str, tuple[Mapping[str, Any], set[str], Outcome]] = {
     "it holds": ({"disk.space": {"free": 1}}, {"no-space"}, Outcome.FAIL),
     "it does not": ({"disk.space": {"free": 9}}, set(), Outcome.PASS),
     "could not look": ({"disk.space": "no permission"}, set(), Outcome.UNKNOWN),
+    "looked and could not tell": ({"disk.space": {"free": None}}, set(), Outcome.UNKNOWN),
 }
 
 
@@ -227,6 +228,15 @@ def test_checks_of_the_host_alone(host: Mapping[str, Any], found: set[str], outc
 
     assert {finding.rule.id for finding in findings} == found
     assert [row.outcome for row in doctor.checks(findings, {"agent"}, asking(host))] == [outcome]
+
+
+def test_one_contradiction_settles_a_check() -> None:
+    """What one probe rules out, another that could not look does not leave open."""
+    check = rule("no-space", signature="", standing="true", confirm=CONFIRM)
+    host = asking({"disk.space": HOLDS_NOT, "unit.state": "no systemd"})
+    doctor = Doctor([check])
+
+    assert [row.outcome for row in doctor.checks([], {"agent"}, host)] == [Outcome.PASS]
 
 
 def test_a_root_cause_hides_its_consequence() -> None:

@@ -21,11 +21,14 @@ def nearest(host: Host, path: str) -> tuple[str, os.statvfs_result]:
             path = os.path.dirname(path)
 
 
+UNLIMITED = 1 << 62  # inodes of a file system that makes them as they are needed
+
+
 def least(found: Mapping[str, os.statvfs_result]) -> Values:
     """The values of disk.space for paths and their file systems. CannotLook if none of them counts blocks.
 
     Free is what root may still take (f_bfree), because the agent runs as root. Some file systems have no fixed
-    number of inodes (btrfs: f_files is 0): the inodes are None when none of them has.
+    number of inodes (btrfs: f_files is 0) and cannot run out of them: UNLIMITED when none of them has.
     """
     sized = {path: fs for path, fs in found.items() if fs.f_blocks > 0}
     if not sized:
@@ -36,7 +39,7 @@ def least(found: Mapping[str, os.statvfs_result]) -> Values:
     return {
         "free_bytes": sized[path].f_bfree * sized[path].f_frsize,
         "free_bytes_path": path,
-        "free_inodes": counted.get(inodes_path),
+        "free_inodes": counted.get(inodes_path, UNLIMITED),
         "free_inodes_path": inodes_path,
         "free_percent": round(100 * sized[path].f_bfree / sized[path].f_blocks, 1),
         "read_only": sorted(path for path, fs in found.items() if fs.f_flag & os.ST_RDONLY),

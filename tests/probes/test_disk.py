@@ -10,7 +10,7 @@ import pytest
 
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook
-from agentdoctor.probes.disk import least, nearest
+from agentdoctor.probes.disk import UNLIMITED, least, nearest
 
 from .conftest import cases, value, write
 
@@ -38,7 +38,7 @@ SPACES = [
         {"/a": fs(files=0, ffree=0), "/b": fs(ffree=7)},
         {"free_inodes": 7, "free_inodes_path": "/b"},
     ),
-    ("none counts inodes", {"/a": fs(files=0, ffree=0)}, {"free_inodes": None, "free_inodes_path": ""}),
+    ("none counts inodes", {"/a": fs(files=0, ffree=0)}, {"free_inodes": UNLIMITED, "free_inodes_path": ""}),
     ("one has no size", {"/proc": fs(0, blocks=0), "/": fs()}, {"free_bytes_path": "/"}),
     (
         "read only",
