@@ -154,6 +154,7 @@ class _Blocks:
         self.offset = offset - 1  # of buffer[0] in the file
         self.at_end = False
         self.tail = b""
+        self.gate_at = -1
 
     def records(self, grammar: Grammar, source: Source, wanted: Wanted) -> Iterator[Record]:
         self._fill()
@@ -181,8 +182,10 @@ class _Blocks:
 
     def _next(self, grammar: Grammar, position: int, end: int, wanted: Wanted) -> int:
         """Where the next entry that matters begins (its line break), -1 if there is none before ``end``."""
-        gate = grammar.gate.search(self.buffer, position, end)
-        found = gate.start() if gate else -1
+        if self.gate_at < position:  # else the gate's next place is known from before
+            gate = grammar.gate.search(self.buffer, position, end)
+            self.gate_at = gate.start() if gate else end
+        found = self.gate_at if self.gate_at < end else -1
         for literal in _hidden(wanted(), grammar.hidden):
             limit = found if found >= 0 else end
             hit = self.buffer.find(literal, position, limit)
@@ -217,6 +220,7 @@ class _Blocks:
         kept = self.buffer[begin : self.filled]
         self.buffer[0 : len(kept)] = kept
         self.offset += begin
+        self.gate_at = -1
         self.filled = len(kept)
         self._fill()
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from agentdoctor.model import Record, Rule
-from agentdoctor.patterns import Index, compiled
+from agentdoctor.patterns import MESSAGE_LIMIT, Index, compiled
 
 # One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
 SAME_OCCURRENCE_SECONDS = 2.0
@@ -91,7 +91,7 @@ class Meanings:
         if before and same_occurrence(before, record):
             return True
         whole = f"{record.message}\n{record.report.log}" if record.report else record.message
-        if any(compiled(pattern).search(whole) for pattern in rule.signature.unless):
+        if any(compiled(pattern).search(whole[:MESSAGE_LIMIT]) for pattern in rule.signature.unless):
             self._vetoes[rule.id] = record
             return True
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SECRETS = (
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), "[access key id]"),
+    (re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{12,}"), "[access key id]"),
     (
         re.compile(
             r"(?i)\b(aws_secret_access_key|secret_?access_?key|(?:session|security)_?token|password|passwd|pwd|secret"

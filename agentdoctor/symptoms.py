@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from agentdoctor.meanings import Meanings, same_occurrence
 from agentdoctor.model import Deployment, Record, Rule, Unexplained
-from agentdoctor.patterns import compiled, facts
+from agentdoctor.patterns import MESSAGE_LIMIT, compiled, facts
 
 TEMPLATES_KEPT = 200
 SUBJECTS_KEPT = 50
@@ -224,7 +224,7 @@ class Symptoms:
             if recovery.event and symptom.deployment.event:
                 continue
             known = record.log == "text" or record.log in recovery.log
-            if known and any(compiled(pattern).search(record.message) for pattern in recovery.any):
+            if known and any(compiled(pattern).search(record.message[:MESSAGE_LIMIT]) for pattern in recovery.any):
                 return True
         return False
 

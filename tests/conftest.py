@@ -75,3 +75,13 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"the collected cases are not here: {name}")
     return path
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the table of test_recall.py, which a worker may have made."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            table = dict(report.user_properties).get("recall", ())
+            if table:
+                terminalreporter.section("recall over the collected cases and captures")
+                terminalreporter.write_line("\n".join(table))

@@ -43,7 +43,7 @@ class Grammar:
 
 
 # A line of a Ruby backtrace (base.rb joins frames with newlines, so they stand bare), or of a Rust one.
-FRAME = re.compile(rb"\s*(?:from )?(?:/|<internal:|\./)[^\n]*:\d+:in |\s*\d+: from |\s+at /")
+FRAME = re.compile(rb"[ \t]*(?:from )?(?:/|<internal:|\./)[^\n]*:\d+:in |[ \t]*\d+: from |[ \t]+at /")
 
 _EVERY_LINE = re.compile(rb"\n[^\n]")
 

@@ -33,7 +33,7 @@ _STAMP_LENGTH = 19
 
 # What follows the stamp.
 _HEADER = re.compile(
-    rb" {1,2}(?P<level>" + _LEVEL + rb") +(?:(?P<old>\[[^\]()]*(?:\((?P<pid>\d+)\))?\]: *)"
+    rb" {1,2}(?P<level>" + _LEVEL + rb") +(?:(?P<old>\[[^\]()]*(?:\((?P<pid>\d{1,10})\))?\]: *)"
     rb"|deployment\{deployment_id=(?P<deployment>\S+) command=(?P<command>\S+) app=[^}]*\}: )?"
 )
 

@@ -14,7 +14,8 @@ _SPEAKER = rb"[\w.@-]+ [\w./@()-]+(?:\[\d+\])?: "
 START = re.compile(rb"\n" + _STAMP + rb" " + _SPEAKER)
 GATE = re.compile(rb"\n[^\n]")
 _HEADER = re.compile(
-    rb"(?P<stamp>" + _STAMP + rb") [\w.@-]+ (?P<speaker>[\w./@()-]+?)(?:\[(?P<pid>\d+)\])?: (?P<message>.*)", re.DOTALL
+    rb"(?P<stamp>" + _STAMP + rb") [\w.@-]+ (?P<speaker>[\w./@()-]+?)(?:\[(?P<pid>\d{1,10})\])?: (?P<message>.*)",
+    re.DOTALL,
 )
 
 

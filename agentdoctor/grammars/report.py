@@ -52,7 +52,7 @@ def decode(message: str) -> Report | None:
     code = fields.get("error_code")
     return Report(
         succeeded=False,
-        code=code if isinstance(code, int) else None,
+        code=code if isinstance(code, int) and not isinstance(code, bool) else None,
         script=str(fields.get("script_name", "")),
         message=str(fields.get("message", "")),
         log=str(fields.get("log", "")),

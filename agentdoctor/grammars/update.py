@@ -19,7 +19,7 @@ GATE = re.compile(rb"\n(?!I, \[[^\]]*\]  INFO -- : (?!Using))[^\n]")
 _HEADER = re.compile(
     rb"(?P<letter>[DIWEFA]), \[(?P<stamp>"
     + _STAMP
-    + rb") #(?P<pid>\d+)\] +(?P<level>[A-Z]+) -- [^:]*: ?(?P<message>.*)"
+    + rb") #(?P<pid>\d{1,10})\] +(?P<level>[A-Z]+) -- [^:]*: ?(?P<message>.*)"
     rb"|\[(?P<utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z\] (?P<text>.*)",
     re.DOTALL,
 )
