@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: doctor test rules bench lock clean
+.PHONY: doctor test rules bench fuzz lock clean
 .DELETE_ON_ERROR:
 
 doctor: $(VENV)/.runtime
@@ -16,12 +16,28 @@ test: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest -n auto
 	tests/interpreters.sh $(VENV)
 
-# The catalogue ships compiled beside its sources; a test fails until this was run.
+# The catalogue ships compiled beside its sources, and each rule has a page in docs/failures: tests fail until this
+# was run.
 rules: $(VENV)/.runtime
 	$(VENV)/bin/python -m agentdoctor.rules
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python tests/bench/run.py
+
+# Needs a Python that atheris has wheels for: 3.11 to 3.13. What was learned stays in .venv-fuzz/corpus, an input that
+# fails in .venv-fuzz/crashes: run.py with that file as its argument repeats it.
+FUZZ_PYTHON ?= $(PYTHON)
+FUZZ_SECONDS ?= 600
+
+fuzz: .venv-fuzz/.atheris
+	mkdir -p .venv-fuzz/crashes
+	.venv-fuzz/bin/python tests/fuzz/run.py .venv-fuzz/corpus -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
+		-len_control=0 -timeout=1 -dict=tests/fuzz/words.dict -artifact_prefix=.venv-fuzz/crashes/
+
+.venv-fuzz/.atheris: tests/fuzz/requirements.txt
+	$(FUZZ_PYTHON) -m venv --clear .venv-fuzz
+	.venv-fuzz/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: -r $<
+	touch $@
 
 # What is built here (systemd-python, and the package itself) is built with the locked setuptools, not the newest.
 $(VENV)/.runtime: requirements-build.lock requirements.lock pyproject.toml packaging/prepare.sh

@@ -92,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
     _verb(actions, "show", "the file of a rule", [common]).add_argument("id", metavar="ID")
     _verb(actions, "test", "run the samples of all rules", [common]).add_argument("id", metavar="ID", nargs="*")
     _verb(actions, "lint", "judge all rules, or rule files", [common]).add_argument("file", metavar="FILE", nargs="*")
+    draft = _verb(actions, "draft", "a rule to fill in, from the first error that no rule explains", [common])
+    draft.add_argument("logfile", metavar="LOGFILE", help="a log of any kind, or - for standard input")
+    draft.add_argument("--id", metavar="ID", default="", help="of the new rule, instead of one made from the message")
     schema = _verb(verbs, "schema", "print a JSON Schema", [common])
     schema.add_argument("name", choices=("report",))
     return top

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentdoctor import rules as catalogue
 from agentdoctor.cli import UsageError, since
@@ -18,6 +20,9 @@ from agentdoctor.report import Run
 from agentdoctor.rules import Catalogue, RuleError
 from agentdoctor.settings import Settings, SettingsError
 from agentdoctor.settings import load as load_settings
+
+if TYPE_CHECKING:
+    from agentdoctor.logs import Stream
 
 VERBS: dict[str, Callable[[argparse.Namespace], int]] = {}
 
@@ -196,6 +201,42 @@ def rules_lint(options: argparse.Namespace) -> int:
     everything = [*(rule for rule in loaded.rules if rule.id not in {x.id for x in own}), *own]
     problems = [f"{rule.origin}: {text}" for rule in own for text in lint(rule, everything)]
     return _judged([*broken, *problems], f"{len(own)} rules")
+
+
+@_verb
+def rules_draft(options: argparse.Namespace) -> int:
+    """Print the skeleton of a rule for the first error in a log that no rule explains."""
+    from agentdoctor.rules.draft import draft
+    from agentdoctor.rules.schema import parse
+
+    loaded = _load(_settings(options))
+    if loaded.get(options.id):
+        raise UsageError(f"--id: there is a rule {options.id!r} already")
+    try:
+        with _seekable(options.logfile) as stream:
+            drafted = draft(stream, options.logfile, loaded.rules, options.id)
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        near = _nearest_path(options.logfile) if isinstance(error, FileNotFoundError) else ""
+        raise UsageError(f"{options.logfile}: {reason}{near}") from None
+    if drafted is None:
+        raise UsageError(f"{options.logfile}: holds no error that the rules do not explain; nothing to draft")
+    name, text = drafted
+    try:
+        named = parse(text, f"{name}.yaml").id
+    except RuleError as error:
+        raise UsageError(f"--id: {error}") from None
+    if named != name:
+        raise UsageError(f"--id: {name!r} is not the name of a file")
+    _write(text)
+    return 0
+
+
+def _seekable(path: str) -> Stream:
+    """A log that is read twice, first through and then where the error stands."""
+    from agentdoctor.logs import open_log
+
+    return io.BytesIO(sys.stdin.buffer.read()) if path == "-" else open_log(path)
 
 
 def _own(files: Sequence[str]) -> tuple[list[Rule], list[str]]:
