@@ -12,6 +12,7 @@ from agentdoctor.patterns import MESSAGE_LIMIT, Index, compiled
 
 # One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
 SAME_OCCURRENCE_SECONDS = 2.0
+WRAPPED_LINES = 6  # of 80 columns hold every message that rules know
 
 
 class Meaning(NamedTuple):
@@ -50,6 +51,7 @@ class Meanings:
                 self._printed.setdefault(pattern, []).append(rule)
         self._index, self._output = Index(self._said), Index(self._printed)
         self._vetoes: dict[str, Record] = {}  # by rule: the last record that was another failure
+        self._lines: list[str] = []  # of a paste, that meant nothing yet
         # An agent that fails says the same again and again.
         self._fits = lru_cache(maxsize=512)(self._find)
 
@@ -57,10 +59,24 @@ class Meanings:
         """The meanings of a record. Records of one occurrence must come in their order."""
         printed = record.report.log if record.report and not record.report.succeeded else ""
         fits, meanings = self._fits(record.message, printed, record.log, record.agent, record.revision)
+        if record.log == "text" and not meanings:
+            return self._wrapped(record)
         if not fits:
             return meanings
         left = ((tuple(rule for rule in fit.rules if not self._vetoed(rule, record)), fit.details) for fit in fits)
         return _specific([_Fit(rules, details) for rules, details in left if rules])
+
+    def _wrapped(self, record: Record) -> Sequence[Meaning]:
+        """A terminal breaks long lines anywhere, so a line that means nothing is tried with the ones before it."""
+        self._lines = [*self._lines, record.message][-WRAPPED_LINES:]
+        for count in range(2, len(self._lines) + 1):
+            for glue in ("", " "):
+                whole = glue.join(line.strip() if glue else line for line in self._lines[-count:])
+                meanings = self._fits(whole, "", "text", record.agent, record.revision)[1]
+                if meanings:
+                    self._lines = []
+                    return meanings
+        return ()
 
     def _find(
         self, message: str, printed: str, log: str, agent: str, revision: str
@@ -69,6 +85,13 @@ class Meanings:
 
         The fits are given only where one of their rules may be vetoed, so that the meanings are not the last word.
         """
+        fits = self._search(message, printed, log, agent, revision)
+        if not fits and (_plain(message), _plain(printed)) != (message, printed):
+            fits = self._search(_plain(message), _plain(printed), log, agent, revision)
+        may_be_vetoed = any(rule.signature and rule.signature.unless for fit in fits for rule in fit.rules)
+        return tuple(fits) if may_be_vetoed else (), tuple(_specific(fits))
+
+    def _search(self, message: str, printed: str, log: str, agent: str, revision: str) -> list[_Fit]:
         fits = []
         for pattern, match in self._index.search(message):
             rules = [rule for rule in self._said[pattern] if _takes(rule, log, agent, revision)]
@@ -76,9 +99,7 @@ class Meanings:
         for pattern, match in self._output.search(message if log in ("text", "scripts") else printed):
             rules = [rule for rule in self._printed[pattern] if _takes(rule, "text", agent, revision)]
             fits.append(_Fit(tuple(rules), _details(match)))
-        fits = [fit for fit in fits if fit.rules]
-        may_be_vetoed = any(rule.signature and rule.signature.unless for fit in fits for rule in fit.rules)
-        return tuple(fits) if may_be_vetoed else (), tuple(_specific(fits))
+        return [fit for fit in fits if fit.rules]
 
     def _vetoed(self, rule: Rule, record: Record) -> bool:
         """Whether another failure stands in the record, or stood in the report of the same occurrence.
@@ -95,6 +116,17 @@ class Meanings:
             self._vetoes[rule.id] = record
             return True
         return False
+
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_PADDING = re.compile(r"(?<=\S) {2,}(?=\S)")
+
+
+def _plain(text: str) -> str:
+    """The text without colours, and without the blanks that a paste or a progress bar put between words."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    return _PADDING.sub(" ", text) if "  " in text else text
 
 
 def _takes(rule: Rule, log: str, agent: str, revision: str) -> bool:

@@ -15,7 +15,7 @@ from agentdoctor.linear import parser, sre
 MESSAGE_LIMIT = 4096
 _TELLING = 12  # characters
 
-_WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz") | frozenset(range(128, 256))
+_WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
 _SPLIT = bytes(byte if byte in _WORD else 32 for byte in range(256))
 
 
@@ -62,7 +62,7 @@ def needle(pattern: str) -> str:
 
 
 def tokens(text: str) -> list[bytes]:
-    """The words of a text: what stands between characters of ASCII that are no letter, digit or underscore.
+    """The words of a text: runs of letters, digits and underscores of ASCII.
 
     On bytes, because that is ten times as fast as a search for ``\\w+``.
     """

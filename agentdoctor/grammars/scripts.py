@@ -20,6 +20,8 @@ _LINE = re.compile(
     r"\[?(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d{3}\] \[(?P<id>d-[\w-]+)\]|(?:\.\d{3}\])? )"
     r"(?:LifecycleEvent - (?P<event>\w+)|Script - (?P<script>.+)|(?P<output>\[std(?:out|err)\].*))"
 )
+# A script whose last line has no line break has the next entry glued to it.
+_GLUED = re.compile(r"(?<=.)(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:LifecycleEvent - |Script - |\[std(?:out|err)\]))")
 _DEPLOYMENT = re.compile(r"/(d-[A-Z0-9]{9})/")
 
 
@@ -32,7 +34,7 @@ def last_words(tail: bytes, source: Source) -> Record | None:
     """The end of such a log; None when the last hook printed nothing."""
     event = script = id_ = stamp = ""
     output: list[str] = []
-    for line in text(tail).splitlines():
+    for line in _GLUED.sub("\n", text(tail)).split("\n"):
         found = _LINE.match(line)
         if not found:
             continue
