@@ -44,6 +44,7 @@ for version in 3.10 3.11 3.12 3.13; do
     else
         set_up "$python" ".venv-$version"
         echo "== $("$python" --version)"
-        ".venv-$version/bin/python" -m pytest -q -n auto
+        # how much work a text makes, and what is recalled of the cases, is the same on every Python
+        ".venv-$version/bin/python" -m pytest -q -n auto --ignore tests/test_work.py --ignore tests/test_recall.py
     fi
 done
