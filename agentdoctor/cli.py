@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     check = _verb(verbs, "check", "look at this host and its logs, once", [common, found])
     check.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
     check.add_argument("--since", metavar="AGE", help=f"how far back to read logs, such as 1h or 2d ({DEFAULT_SINCE})")
-    check.add_argument("--timeout", metavar="SECONDS", type=float, help="how long probes may take together (4.5)")
+    check.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
     scan = _verb(verbs, "scan", "find failures in log files alone", [common, found])
     scan.add_argument("files", metavar="FILE", nargs="+", help="a log of any kind, or - for standard input")
     _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found])
@@ -109,6 +109,17 @@ def _verb(
     about = help_[0].upper() + help_[1:] + "."
     verb: _Parser = verbs.add_parser(name, help=help_, description=about, parents=parents, allow_abbrev=False)
     return verb
+
+
+def _seconds(text: str) -> float:
+    """A positive number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -144,7 +155,7 @@ def main_script() -> NoReturn:
     except BrokenPipeError:
         # The reader left, as in ``agentdoctor check | head``. Without this Python complains once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception:
+    except Exception:  # noqa: BLE001 - the trace that was asked for, and still our exit code
         import traceback
 
         traceback.print_exc()

@@ -67,6 +67,8 @@ EXIT_CODES = {
     "demo": (["demo"], 2),
     "a copied tree": (["check", "--root", str(CORPUS / "d_yaml_ext")], 2),
     "a tree that is not there": (["check", "--root", str(CORPUS / "d_yaml_exd")], 3),
+    "a time that is over": (["check", "--timeout", "-1"], 3),
+    "a time that is no number": (["check", "--timeout", "soon"], 3),
     "a bad age": (["check", "--since", "yesterday"], 3),
 }
 
