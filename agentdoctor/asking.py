@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Outcome
@@ -66,11 +66,11 @@ class Asker:
         self._jobs: dict[tuple[str, tuple[str, ...]], _Job] = {}
         self._lock = threading.Lock()
 
-    def start(self, name: str) -> None:
+    def start(self, names: Iterable[str]) -> None:
         """Begin to look, without waiting: for the probes of the whole host."""
-        probe = find(name)
-        if not probe.about and self._recorded(probe) is None:
-            self._job(probe, {})
+        for probe in map(find, sorted(names)):
+            if not probe.about and self._recorded(probe) is None:
+                self._job(probe, {})
 
     def ask(self, name: str, about: Mapping[str, str] | None = None) -> Evidence:
         """The evidence of one probe; never raises for what the host does."""

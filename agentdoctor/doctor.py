@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from agentdoctor.evidence import Ask, Weighed, weigh
+from agentdoctor.evidence import Ask, Weighed, context, weigh
 from agentdoctor.model import (
     Alternative,
     Check,
@@ -37,6 +37,12 @@ class Doctor:
         self.wanted = self._symptoms.wanted
         self.unexplained = self._symptoms.unexplained
 
+    def questions(self) -> set[str]:
+        """The probes that a judgement of what the logs show will ask, so that they can look at the same time."""
+        shown = {id_ for symptom in self._symptoms.established() if not symptom.over for id_ in symptom.candidates}
+        behind = {id_ for shown_id in shown for id_ in self.rules[shown_id].depends_on if id_ in self.rules}
+        return {name for id_ in shown | behind for name in self.rules[id_].probes}
+
     def findings(self, now: float, ask: Ask | None = None) -> list[Finding]:
         """What holds and what held, the worst first. ``now``: seconds since the epoch."""
         found = [self._explain(symptom, now, ask) for symptom in self._symptoms.established()]
@@ -64,7 +70,11 @@ class Doctor:
         chosen = (confirmed or left)[0]
         rivals = [] if confirmed else [rule for rule in left if rule is not chosen]
         finding = _finding(symptom, chosen, weighed[chosen.id], State.ACTIVE, rivals)
-        return replace(finding, ruled_out=self._ruled_out(chosen, candidates, weighed, symptom.about(), ask))
+        return replace(
+            finding,
+            evidence=(*finding.evidence, *(context(chosen, symptom.about(), ask) if ask else ())),
+            ruled_out=self._ruled_out(chosen, candidates, weighed, symptom.about(), ask),
+        )
 
     def _ruled_out(
         self,
@@ -106,7 +116,7 @@ class Doctor:
                     first_seen=now,
                     last_seen=now,
                     count=1,
-                    evidence=weighed.proofs,
+                    evidence=(*weighed.proofs, *context(rule, {}, ask)),
                     ruled_out=ruled_out,
                     latent=True,
                 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentdoctor.model import Evidence, Outcome, Proof, Role, Rule, Verdict
-from agentdoctor.words import say
+from agentdoctor.words import say, tell
 
 # Asks a probe, with what is known about the finding.
 Ask = Callable[[str, Mapping[str, str]], Evidence]
@@ -41,10 +41,24 @@ def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdic
         return Weighed(unasked)
     if ask is None:
         return Weighed(Verdict.UNVERIFIED)
+    return _best([_weigh(proof, about, ask) for proof in rule.confirm])
+
+
+def _best(ways: list[Weighed]) -> Weighed:
+    """Of several ways to prove a cause: one that did, else one that is open, else all that contradict it."""
+    for verdict in (Verdict.CONFIRMED, Verdict.UNVERIFIED):
+        for way in ways:
+            if way.verdict is verdict:
+                return way
+    by_text = {(proof.role, proof.text): proof for way in ways for proof in way.proofs}
+    return replace(ways[0], proofs=tuple(by_text.values()))
+
+
+def _weigh(wanted_of: Mapping[str, Mapping[str, Any]], about: Mapping[str, str], ask: Ask) -> Weighed:
     proofs: list[Proof] = []
     could_not: list[Evidence] = []
     duration = 0.0
-    for name, expected in rule.confirm.items():
+    for name, expected in wanted_of.items():
         evidence = ask(name, about)
         duration = max(duration, evidence.duration_ms)
         if evidence.value is None:
@@ -59,6 +73,13 @@ def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdic
             text = say(name, field, actual, evidence.value)
             proofs.append(Proof(role, evidence.source, text, name=f"{name}.{field}", expected=wanted, actual=actual))
     return Weighed(_verdict(proofs, bool(could_not)), tuple(proofs), tuple(could_not), duration)
+
+
+def context(rule: Rule, about: Mapping[str, str], ask: Ask) -> tuple[Proof, ...]:
+    """What else the host says about it, which neither confirms nor contradicts."""
+    answers = ((name, ask(name, about)) for name in rule.context)
+    told = ((name, answer.source, tell(name, answer.value)) for name, answer in answers if answer.value is not None)
+    return tuple(Proof(Role.CONTEXT, source, text, name=name) for name, source, text in told if text)
 
 
 def _verdict(proofs: list[Proof], unknown: bool) -> Verdict:

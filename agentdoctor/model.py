@@ -184,7 +184,8 @@ class Rule:
     hold: float = 0.0  # seconds before it is told
     frequency: str = "occasional"  # among rules that share a symptom: common, occasional, rare
     signature: Signature | None = None
-    confirm: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    confirm: tuple[Mapping[str, Mapping[str, Any]], ...] = ()  # any of these proves it, each when all of it holds
+    context: tuple[str, ...] = ()  # probes whose answer is shown beside the proof
     standing: bool = False  # the evidence alone makes a finding, no log line is needed
     latent: Severity | None = None  # of such a finding, as long as nothing has failed yet
     subject: str = ""  # the named group of the signature that says what it is about
@@ -195,6 +196,11 @@ class Rule:
     @property
     def patterns(self) -> tuple[str, ...]:
         return self.signature.any + self.signature.output if self.signature else ()
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """Every probe that it asks, once each."""
+        return tuple(dict.fromkeys((*(name for proof in self.confirm for name in proof), *self.context)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from agentdoctor.grammars import Source
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Rule
 from agentdoctor.nearest import nearest
-from agentdoctor.probes import find
 from agentdoctor.report import Run
 
 
@@ -85,15 +84,15 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
     """Logs and host together. ``since``: seconds since the epoch before which logs are not read."""
     started, clock = host.now(), time.monotonic()
     asker = Asker(host) if seconds is None else Asker(host, seconds)
-    for name in sorted({name for rule in rules for name in rule.confirm} | {"imds.document", "package.version"}):
-        if not find(name).about:
-            asker.start(name)
+    standing = {name for rule in rules if rule.standing for name in rule.probes}
+    asker.start(standing | {"imds.document", "package.version"})
     doctor = Doctor(rules)
     problems: list[str] = []
     notes: list[str] = []
     kinds = _read_logs(doctor, host, since, problems)
     if host.live:
         kinds |= _read_journal(doctor, since or 0.0, notes)
+    asker.start(doctor.questions())
     findings = doctor.findings(started, asker.ask)
     return Run(
         mode="check",

@@ -22,7 +22,7 @@ BANS = (
     ("symptoms.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("meanings.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("evidence.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
-    ("words.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "words for values, no look at the host"),
+    ("words/*.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "words for values, no look at the host"),
     ("patterns.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, matches out"),
     ("linear.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, verdict out"),
     ("scrub.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "everything that shows text uses it"),

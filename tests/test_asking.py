@@ -147,8 +147,7 @@ def test_probes_run_side_by_side(register: Register) -> None:
     register("test.one", look)
     register("test.two", look)
     asker = Asker(Host())
-    asker.start("test.one")
-    asker.start("test.two")
+    asker.start(["test.one", "test.two"])
 
     assert asker.ask("test.one").value == {}
     assert asker.ask("test.two").value == {}

@@ -370,3 +370,32 @@ def test_wanted_only_while_something_is_open() -> None:
 
     doctor.observe(record(WELL, 200.0))
     assert not doctor.wanted()
+
+
+WAYS = "[{disk.space: {free: 1}}, {disk.space: {free: 2}, unit.state: {up: true}}]"
+TWO_WAYS = {
+    "the first": ({"disk.space": {"free": 1}}, Verdict.CONFIRMED),
+    "the second": ({"disk.space": {"free": 2}, "unit.state": {"up": True}}, Verdict.CONFIRMED),
+    "the second in part": ({"disk.space": {"free": 2}}, Verdict.UNVERIFIED),
+    "neither": ({"disk.space": {"free": 3}, "unit.state": {"up": True}}, Verdict.RULED_OUT),
+    "nothing known": ({}, Verdict.UNVERIFIED),
+}
+
+
+@pytest.mark.parametrize(("host", "verdict"), TWO_WAYS.values(), ids=TWO_WAYS)
+def test_any_of_several_proofs_is_enough(host: dict[str, Any], verdict: Verdict) -> None:
+    """One way that holds confirms; only when all are contradicted is the cause ruled out."""
+    assert judge([rule("it-broke", confirm=WAYS)], [record(BROKEN)], host)["it-broke"].verdict is verdict
+
+
+def test_context_is_shown_and_proves_nothing() -> None:
+    """What a rule shows beside its proof has no part in the verdict, and is left out where nobody could look."""
+    host = {"disk.space": {"free": 1}, "rules.site": {"broken": 0, "first": ""}}
+    shown = rule("it-broke", confirm="{disk.space: {free: 1}}", context="[rules.site]")
+    silent = judge([shown], [record(BROKEN)], {"disk.space": {"free": 1}})["it-broke"]
+    told = judge([shown], [record(BROKEN)], host)["it-broke"]
+
+    assert silent.verdict is told.verdict is Verdict.CONFIRMED
+    assert [proof.text for proof in told.evidence if proof not in silent.evidence] == [
+        "every rule of this site can be used"
+    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from agentdoctor.model import Rule, Sample
 from agentdoctor.patterns import literals
@@ -126,9 +127,10 @@ def _proof(rule: Rule, rules: Sequence[Rule]) -> Iterator[Part]:
         yield Paragraph(("The log states it; nothing on the host is asked.",))
     else:
         yield Paragraph(("Confirmed when all of this holds, ruled out when one does not:",))
-    for probe, fields in rule.confirm.items():
-        for field, wanted in fields.items():
-            name = f"{probe}.{field}"
+    for number, way in enumerate(rule.confirm):
+        if number:
+            yield Paragraph(("Or when all of this holds:",))
+        for name, wanted in _fields(way):
             yield Item((f"{expected.say(name, wanted)} (", Code(expected.terms(name, wanted)), ")"))
     siblings = [other for other in rules if other.id != rule.id and set(other.patterns) & set(rule.patterns)]
     if siblings:
@@ -138,6 +140,10 @@ def _proof(rule: Rule, rules: Sequence[Rule]) -> Iterator[Part]:
     if rule.depends_on:
         hidden = _ids(rule.depends_on, "or")
         yield Paragraph(("Not told while ", *hidden, " holds: that is the root cause."))
+
+
+def _fields(way: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    return ((f"{probe}.{field}", wanted) for probe, fields in way.items() for field, wanted in fields.items())
 
 
 def _ids(ids: Sequence[str], last: str) -> Words:

@@ -113,8 +113,8 @@ def references(rule: Rule, ids: Iterable[str]) -> Iterator[str]:
     for id_ in rule.depends_on:
         if id_ not in known:
             yield f"depends_on: there is no rule {id_!r}{nearest(id_, known)}"
-    for name in rule.confirm:
+    for name in rule.probes:
         try:
             find(name)
         except KeyError:
-            yield f"confirm: there is no probe {name!r}{nearest(name, names())}"
+            yield f"there is no probe {name!r}{nearest(name, names())}"

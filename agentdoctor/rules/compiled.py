@@ -32,8 +32,7 @@ def _rule(fields: dict[str, Any]) -> Rule:
     fields["remediation"] = tuple(Step(**_tuples(step)) for step in fields["remediation"])
     fields["recovery"] = Recovery(**_tuples(fields["recovery"]))
     fields["signature"] = Signature(**_tuples(fields["signature"])) if fields["signature"] else None
-    confirm = fields["confirm"]
-    return Rule(**{**_tuples(fields), "confirm": confirm})
+    return Rule(**_tuples(fields))
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

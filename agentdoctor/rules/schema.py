@@ -122,7 +122,7 @@ def _plain(node: yaml.Node, origin: str) -> Any:
 
 
 _KEYS = (
-    "title severity area agents depends_on hold frequency signature confirm standing latent subject excerpt"
+    "title severity area agents depends_on hold frequency signature confirm context standing latent subject excerpt"
     " cause remediation recovery docs samples"
 ).split()
 
@@ -140,6 +140,7 @@ def _rule(doc: Mapping, rule_id: str) -> Rule:
         frequency=doc.one_of("frequency", FREQUENCIES, "occasional"),
         signature=_signature(doc),
         confirm=_confirm(doc),
+        context=doc.texts("context"),
         standing=doc.get_as("standing", bool, False),
         latent=Severity(doc.one_of("latent", _SEVERITIES)) if "latent" in doc else None,
         subject=doc.get_as("subject", str, ""),
@@ -204,8 +205,17 @@ def _check_pattern(pattern: str, part: Mapping) -> None:
         raise part.fail(f"pattern {pattern!r}: {error}", "any") from None
 
 
-def _confirm(doc: Mapping) -> dict[str, dict[str, Any]]:
-    part = doc.get_as("confirm", Mapping, Mapping(doc.origin, doc.line))
+def _confirm(doc: Mapping) -> tuple[dict[str, dict[str, Any]], ...]:
+    """What must have been said, or a list of such: any of them is proof."""
+    ways = doc.get("confirm", [])
+    if not isinstance(ways, list):
+        return (_proof(doc.get_as("confirm", Mapping)),)
+    if not all(isinstance(way, Mapping) for way in ways):
+        raise doc.fail("each item of 'confirm' is a mapping of probes", "confirm")
+    return tuple(_proof(way) for way in ways)
+
+
+def _proof(part: Mapping) -> dict[str, dict[str, Any]]:
     for probe, fields in part.items():
         if not isinstance(fields, Mapping) or not fields:
             raise part.fail(f"{probe!r} must say which fields it must have", probe)

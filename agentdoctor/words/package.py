@@ -1,0 +1,25 @@
+"""Words for what ``probes/package.py`` sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentdoctor.words import Phrase
+
+
+def _package(value: Mapping[str, Any]) -> str:
+    return (
+        f"agent {value.get('version') or 'of unknown version'} installed"
+        if value.get("installed")
+        else ("no agent package and no /opt/codedeploy-agent/bin")
+    )
+
+
+PHRASES: dict[str, Phrase] = {
+    "package.agent.installed": _package,
+}
+STATED = {
+    "package.agent.installed": ("the agent is installed", "the agent is not installed"),
+    "package.agent.file_version": ("the agent's version file names a version", "the agent's version file is not there"),
+}

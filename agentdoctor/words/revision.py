@@ -1,0 +1,52 @@
+"""Words for what ``probes/revision.py`` sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentdoctor.words import Phrase
+
+
+def _appspec(value: Mapping[str, Any]) -> str:
+    if not value.get("present"):
+        return "the unpacked revision is gone"
+    if value.get("exact"):
+        return "appspec.yml is at the root of the revision"
+    if value.get("near"):
+        return f"the revision holds {value['near']} instead"
+    if value.get("nested"):
+        return f"the revision holds {value['nested']}, below its root"
+    return f"none of the {value.get('entries')} entries of the revision is an AppSpec"
+
+
+def _last(value: Mapping[str, Any]) -> str:
+    return f"the directory of {value.get('revision')} {'is there' if value.get('archive_present') else 'is gone'}"
+
+
+PHRASES: dict[str, Phrase] = {
+    "revision.appspec.present": _appspec,
+    "revision.appspec.exact": _appspec,
+    "revision.appspec.near": _appspec,
+    "revision.appspec.nested": _appspec,
+    "revision.last.archive_present": _last,
+}
+STATED = {
+    "revision.appspec.exact": (
+        "appspec.yml is at the root of the revision",
+        "no appspec.yml is at the root of the revision",
+    ),
+    "revision.appspec.near": (
+        "a file at the root of the revision has nearly the right name",
+        "no file at the root of the revision has nearly the right name",
+    ),
+    "revision.appspec.nested": (
+        "an AppSpec lies below the root of the revision",
+        "no AppSpec lies below the root of the revision",
+    ),
+    "revision.appspec.present": ("the unpacked revision is there", "the unpacked revision is gone"),
+    "revision.last.archive_present": (
+        "the directory of the last successful revision is there",
+        "the directory of the last successful revision is gone",
+    ),
+}
