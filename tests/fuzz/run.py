@@ -20,7 +20,7 @@ sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1])]
 with atheris.instrument_imports(include=["agentdoctor"]):
     from hostile import CORPUS, MUTATIONS, TEXT_LIMIT, scan
 
-    from agentdoctor import meanings
+    from agentdoctor import meanings, rules
     from agentdoctor.grammars import agent, deployment, every_entry, journal, plain, report, scripts, update
 
 BY_GATE = [module.GRAMMAR for module in (agent, deployment, scripts, update, journal, plain)]
@@ -60,7 +60,7 @@ def mutate(data: bytes, limit: int, number: int) -> bytes:
 
 
 def seed(folder: Path) -> None:
-    """Fill an empty corpus with pieces of real logs. A file is an input to repeat, and left alone."""
+    """Fill an empty corpus with pieces of real logs and every rule's samples. A file is an input to repeat."""
     if folder.is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +70,10 @@ def seed(folder: Path) -> None:
         log = path.read_bytes()
         for at in range(0, len(log), PIECE):
             (folder / f"{number}-{at}").write_bytes(b"\0" + log[at : at + PIECE])
+    readers = {grammar.log: bytes([number]) for number, grammar in enumerate(GRAMMARS) if grammar}
+    for rule in rules.from_sources():
+        for number, sample in enumerate(rule.samples):
+            (folder / f"{rule.id}-{number}").write_bytes(readers[sample.log] + sample.text.encode())
 
 
 if __name__ == "__main__":
