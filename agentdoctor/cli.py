@@ -25,6 +25,13 @@ _EXIT_CODES = """exit codes:
   3  could not tell, bad usage, or a failure of agentdoctor itself"""
 
 
+_VERIFY_CODES = """exit codes:
+  0  fixed: something newer than the failure shows it
+  1  not proven yet
+  2  still broken: the host shows it
+  3  the host could not be looked at, bad usage, or a failure of agentdoctor itself"""
+
+
 class UsageError(Exception):
     """What the person typed cannot be done, and why."""
 
@@ -77,10 +84,20 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--only", metavar="ID", action="append", default=[], help="only this rule; may be repeated")
     found.add_argument("--skip", metavar="ID", action="append", default=[], help="not this rule; may be repeated")
 
-    check = _verb(verbs, "check", "look at this host and its logs, once", [common, found])
-    check.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
-    check.add_argument("--since", metavar="AGE", help=f"how far back to read logs, such as 1h or 2d ({DEFAULT_SINCE})")
-    check.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
+    look = _Parser(add_help=False, allow_abbrev=False)
+    look.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
+    look.add_argument(
+        "--since", metavar="AGE", type=_age, help=f"how far back to read logs, such as 1h or 2d ({DEFAULT_SINCE})"
+    )
+    look.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
+    look.add_argument("--wait", metavar="AGE", type=_age, help="look again until all is well, at most so long: 5m")
+
+    _verb(verbs, "check", "look at this host and its logs, once", [common, found, look])
+    proof = _verb(verbs, "verify", "prove that a finding is fixed", [common, look])
+    proof.epilog = _VERIFY_CODES
+    proof.formatter_class = argparse.RawDescriptionHelpFormatter
+    proof.add_argument("id", metavar="ID", nargs="*", help="of a finding; all that check finds, without one")
+    proof.add_argument("--format", choices=("text", "json"), default="text", help="how to print (text)")
     scan = _verb(verbs, "scan", "find failures in log files alone", [common, found])
     scan.add_argument("files", metavar="FILE", nargs="+", help="a log of any kind, or - for standard input")
     _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found])
@@ -173,13 +190,17 @@ def _complain(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     from agentdoctor import verbs
 
-    name = f"{options.verb}_{options.action}" if options.verb == "rules" else options.verb
-    return verbs.VERBS[name](options)
+    return verbs.run(options)
 
 
-def since(text: str | None) -> float:
-    """Seconds since the epoch of an age such as 30m, 1h or 2d."""
-    found = re.fullmatch(r"(\d+)([smhd])", text or DEFAULT_SINCE)
+def since(seconds: float | None) -> float:
+    """Seconds since the epoch of so long ago; without an age the default one."""
+    return time.time() - (_age(DEFAULT_SINCE) if seconds is None else seconds)
+
+
+def _age(text: str) -> float:
+    """An age such as 30m, 1h or 2d, in seconds."""
+    found = re.fullmatch(r"(\d+)([smhd])", text)
     if not found:
-        raise UsageError(f"--since: {text!r} is not an age such as 30m, 1h or 2d")
-    return time.time() - int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+        raise argparse.ArgumentTypeError(f"{text!r} is not an age such as 30m, 1h or 2d")
+    return float(int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]])

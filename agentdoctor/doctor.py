@@ -12,6 +12,7 @@ from agentdoctor.model import (
     Finding,
     Outcome,
     Proof,
+    Record,
     Role,
     Rule,
     State,
@@ -132,7 +133,7 @@ class Doctor:
         if weighed and weighed.could_not and weighed.verdict is not Verdict.RULED_OUT:
             return Check(rule.id, weighed.could_not[0].outcome, weighed.why_not(), duration)
         if weighed:
-            return Check(rule.id, Outcome.PASS, duration_ms=duration)
+            return Check(rule.id, Outcome.PASS, weighed.because, duration)
         if not rule.signature:
             return Check(rule.id, Outcome.SKIP, "needs a host to look at")
         if not logs.intersection((*rule.signature.log, "text")):
@@ -162,11 +163,11 @@ def _finding(symptom: Symptom, rule: Rule, weighed: Weighed, state: State, sibli
         subject=symptom.subject,
         first_seen=symptom.first_at,
         last_seen=symptom.last_at,
-        recovered_at=symptom.over_at if state is State.RECOVERED else None,
+        recovered_at=symptom.over_by.at if symptom.over_by else None,
         count=symptom.count,
         deployment=symptom.deployment,
         details=symptom.details,
-        evidence=(*_symptom_proofs(symptom, rule), *weighed.proofs),
+        evidence=(*_symptom_proofs(symptom, rule), *_end_proofs(symptom.over_by), *weighed.proofs),
         siblings=tuple(sibling.id for sibling in siblings),
     )
 
@@ -180,6 +181,14 @@ def _symptom_proofs(symptom: Symptom, rule: Rule) -> list[Proof]:
         errors = [x.removeprefix("[stderr]") for x in record.report.log.splitlines() if x.startswith("[stderr]")]
         proofs += [Proof(Role.CONTEXT, "log", text, record.at, name="stderr") for text in errors[-3:] if text.strip()]
     return proofs
+
+
+def _end_proofs(record: Record | None) -> list[Proof]:
+    """The line that shows that it is over; none as long as nothing does."""
+    if record is None:
+        return []
+    line = record.message.partition("\n")[0] or f"{record.succeeded} of {record.deployment.id} succeeded"
+    return [Proof(Role.CONTRADICTS, "log", line, record.at, path=record.path, offset=record.offset)]
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

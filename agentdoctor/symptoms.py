@@ -33,7 +33,7 @@ class Symptom:
     first_at: float | None = None
     last_at: float | None = None
     over: bool = False
-    over_at: float | None = None
+    over_by: Record | None = None  # what showed it
     last: Record | None = None
     identifier: str = ""  # of the last report: an echo of it, however late, is no second failure
     recent: deque[float] = field(default_factory=deque)  # stamps, for signatures that need several in a time
@@ -76,14 +76,14 @@ class Symptom:
             self.established = self.established or len(self.recent) >= times
 
     def _reopen(self, record: Record) -> None:
-        self.over, self.over_at, self.established = False, None, False
+        self.over, self.over_by, self.established = False, None, False
         self.record, self.count, self.first_at = record, 0, record.at
         self.details, self.deployment, self.last = {}, Deployment(), None
 
-    def end(self, at: float | None) -> None:
-        """Something showed that it is over."""
+    def end(self, record: Record) -> None:
+        """A record showed that it is over."""
         self.recent.clear()
-        self.over, self.over_at = True, at
+        self.over, self.over_by = True, record
 
 
 def _fuller(known: Deployment, record: Record, details: Mapping[str, str]) -> Deployment:
@@ -201,7 +201,7 @@ class Symptoms:
         """End what the record shows to be over."""
         for symptom in self._touched(record):
             if not symptom.over and not _earlier(record, symptom):
-                symptom.end(record.at)
+                symptom.end(record)
                 self._wait(symptom)
 
     def _touched(self, record: Record) -> list[Symptom]:

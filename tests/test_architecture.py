@@ -25,6 +25,7 @@ BANS = (
     ("words/*.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "words for values, no look at the host"),
     ("patterns.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, matches out"),
     ("linear.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, verdict out"),
+    ("verify.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "findings in, an answer out"),
     ("scrub.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "everything that shows text uses it"),
     ("grammars/*.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "bytes in, records out; zones are arguments"),
     ("rules/schema.py", (OUTSIDE - {"yaml"}) | CLOCKS | EDGES | TOP | REPORT, "rule files in, rules out"),

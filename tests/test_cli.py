@@ -70,6 +70,12 @@ EXIT_CODES = {
     "a time that is over": (["check", "--timeout", "-1"], 3),
     "a time that is no number": (["check", "--timeout", "soon"], 3),
     "a bad age": (["check", "--since", "yesterday"], 3),
+    "a bad time to wait": (["verify", "--wait", "-5m"], 3),
+    "what a tree still shows": (["verify", "--root", str(CORPUS / "d_yaml_ext")], 2),
+    "one thing that it shows": (["verify", "appspec-misnamed", "--root", str(CORPUS / "d_yaml_ext")], 2),
+    "one that it cannot show": (["verify", "disk-full", "--root", str(CORPUS / "d_yaml_ext")], 3),
+    "an unknown id to verify": (["verify", "disk-ful"], 3),
+    "waited for in vain": (["check", "--wait", "1s", "--root", str(CORPUS / "d_yaml_ext")], 2),
 }
 
 

@@ -223,7 +223,7 @@ def _finding(finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
         "masked_by": finding.masked_by or None,
         "suppression": None,
         "remediation": [_step(step, finding, host) for step in steps(finding, host)],
-        "verify": f"sudo agentdoctor check --only {rule.id}",
+        "verify": f"sudo agentdoctor verify {rule.id}",
         "docs": rule.docs,
     }
 

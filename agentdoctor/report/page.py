@@ -169,9 +169,11 @@ def _steps(rule: Rule) -> Iterator[Part]:
 
 
 def _verification(rule: Rule) -> Iterator[Part]:
-    yield Command(f"sudo agentdoctor check --only {rule.id}")
-    yield Paragraph(("It names the failure as long as it holds.",))
-    yield Paragraph(("If something could not be looked at, it says so and ends with exit code 3: no proof.",))
+    yield Command(f"sudo agentdoctor verify {rule.id}")
+    yield Paragraph(
+        ("Exit code 0: something newer than the failure shows that it is over. 2: the host still shows it.",)
+    )
+    yield Paragraph(("1: neither is shown yet. 3: something could not be looked at, which is no proof.",))
 
 
 def _recovery(rule: Rule) -> Iterator[Part]:

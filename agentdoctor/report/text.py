@@ -50,28 +50,29 @@ def _finding(finding: Finding, run: Run) -> Iterator[str]:
     title = fill(rule.title, finding, run.host)
     row = f"{name}   {title}"
     yield f"{row:<{WIDTH - len(verdict)}}{verdict}" if len(row) + len(verdict) < WIDTH else f"{row}   {verdict}"
-    yield from _labelled("since", [_since(finding, run.started_at)])
+    yield from labelled("since", [_since(finding, run.started_at)])
     if finding.subject and finding.subject not in title:
-        yield from _labelled("what", [line(finding.subject)])
+        yield from labelled("what", [line(finding.subject)])
     if finding.deployment:
-        yield from _labelled("where", [_deployment(finding)])
-    yield from _labelled("why", [fill(rule.cause, finding, run.host)])
-    yield from _labelled("seen", list(dict.fromkeys(_proof(proof) for proof in finding.evidence)))
+        yield from labelled("where", [_deployment(finding)])
+    yield from labelled("why", [fill(rule.cause, finding, run.host)])
+    yield from labelled("seen", list(dict.fromkeys(_proof(proof) for proof in finding.evidence)))
     if finding.siblings:
-        yield from _labelled("or", [", ".join(finding.siblings) + ": the log says the same for these"])
+        yield from labelled("or", [", ".join(finding.siblings) + ": the log says the same for these"])
     if finding.ruled_out:
-        yield from _labelled("not", [f"{a.id}: {line(a.because)}" for a in finding.ruled_out])
+        yield from labelled("not", [f"{a.id}: {line(a.because)}" for a in finding.ruled_out])
     if finding.state is State.QUIET:
-        yield from _labelled("now", ["the host no longer shows it; nothing has proved yet that it is over"])
+        yield from labelled("now", ["the host no longer shows it; nothing has proved yet that it is over"])
     if finding.masked_by:
-        yield from _labelled("root", [f"a consequence of {finding.masked_by}"])
+        yield from labelled("root", [f"a consequence of {finding.masked_by}"])
     yield from _fix(finding, run.host)
-    yield from _labelled("more", [f"agentdoctor explain {rule.id}"])
+    yield from labelled("more", [f"agentdoctor explain {rule.id}"])
     if run.mode == "check":
-        yield from _labelled("prove", [f"sudo agentdoctor check --only {rule.id}"])
+        yield from labelled("prove", [f"sudo agentdoctor verify {rule.id}"])
 
 
-def _labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
+def labelled(label: str, texts: Sequence[str]) -> Iterator[str]:
+    """Texts below each other, the first behind a label."""
     for number, text in enumerate(texts):
         yield _wrapped(f"     {label if number == 0 else '':<7}", text, 12)
 

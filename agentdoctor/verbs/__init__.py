@@ -1,0 +1,92 @@
+"""What each verb does: put the parts together, print the payload, return the exit code. Here is what they share."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from agentdoctor import rules as catalogue
+from agentdoctor.cli import UsageError
+from agentdoctor.model import Rule, Severity
+from agentdoctor.nearest import nearest
+from agentdoctor.report import Run
+from agentdoctor.rules import Catalogue
+from agentdoctor.settings import Settings, SettingsError
+from agentdoctor.settings import load as load_settings
+
+_ABOUT_RULES = ("explain", "rules", "schema")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was typed. A verb is the function of its name, with its action; its module is imported only now."""
+    module = "about_rules" if options.verb in _ABOUT_RULES else "looking"
+    name = f"{options.verb}_{options.action}" if options.verb == "rules" else options.verb
+    verb: Callable[[argparse.Namespace], int] = getattr(import_module(f"{__name__}.{module}"), name)
+    return verb(options)
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings, from the file that was named or the usual one. UsageError if they cannot be used."""
+    try:
+        return load_settings(options.config)
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
+
+
+def load(settings: Settings, samples: bool = False) -> Catalogue:
+    """All rules. What is wrong with those of the site is said at once, and becomes a finding of check."""
+    loaded = catalogue.load(settings.rules_dir, samples)
+    for problem in loaded.broken:
+        print(f"agentdoctor: left out: {problem}", file=sys.stderr)
+    return loaded
+
+
+def known(ids: Sequence[str], loaded: Catalogue) -> list[Rule]:
+    """The rules of these ids. UsageError with the nearest name for one that does not exist."""
+    for id_ in ids:
+        if loaded.get(id_) is None:
+            raise UsageError(f"there is no rule {id_!r}{nearest(id_, loaded.ids)}; agentdoctor rules list has all")
+    return [rule for rule in loaded.rules if rule.id in ids]
+
+
+def chosen(options: argparse.Namespace, loaded: Catalogue) -> Sequence[Rule]:
+    """The rules that --only and --skip leave."""
+    only = {rule.id for rule in known(options.only, loaded)}
+    skip = {rule.id for rule in known(options.skip, loaded)}
+    return [rule for rule in loaded.rules if (not only or rule.id in only) and rule.id not in skip]
+
+
+def print_run(run: Run, options: argparse.Namespace) -> int:
+    """Print a run in the format that was asked for; its exit code."""
+    run = dataclasses.replace(run, fail_on=Severity(options.fail_on))
+    for problem in run.problems:
+        print(f"agentdoctor: {problem}", file=sys.stderr)
+    if options.format == "json":
+        from agentdoctor.report.json import render as as_json
+
+        text = as_json(run)
+    else:
+        from agentdoctor.report.text import render as as_text
+
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        text = as_text(run, colour=colour, verbose=options.verbose)
+    write(text)
+    return run.exit_code
+
+
+def write(text: str) -> None:
+    """Print a payload; what the terminal's encoding lacks is shown as an escape."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+def nearest_path(path: str) -> str:
+    """The nearest name beside a path that is not there, as the end of an error message."""
+    parent = Path(path).parent
+    return nearest(Path(path).name, [x.name for x in parent.iterdir()]) if parent.is_dir() else ""

@@ -1,0 +1,119 @@
+"""The verbs that look: at this host, at a copied tree, at files, at a recorded incident."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from agentdoctor import rules as catalogue
+from agentdoctor.cli import UsageError, since
+from agentdoctor.host import Host
+from agentdoctor.model import Rule, State
+from agentdoctor.report import Run
+from agentdoctor.rules import Catalogue
+from agentdoctor.verbs import chosen, known, load, nearest_path, print_run, settings_of, write
+
+if TYPE_CHECKING:
+    from agentdoctor.verify import Answer
+
+T = TypeVar("T")
+WAIT_SECONDS = 5.0  # between two looks of --wait; the agent polls every 45 s or so
+
+
+def check(options: argparse.Namespace) -> int:
+    """Look at this host, or at a copied tree."""
+    loaded = load(settings_of(options))
+    rules = chosen(options, loaded)
+    return print_run(
+        _until_well(options, lambda: _look(options, rules, loaded), lambda run: run.exit_code == 0), options
+    )
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Prove that findings are fixed, or say what is missing."""
+    from agentdoctor.report import verification
+    from agentdoctor.verify import worst
+
+    loaded = load(settings_of(options))
+    asked = known(options.id, loaded)
+    run, answers = _until_well(
+        options, lambda: _answers(_look(options, loaded.rules, loaded), asked), lambda pair: worst(pair[1]) == 0
+    )
+    render = verification.as_json if options.format == "json" else verification.as_text
+    write(render(answers, run))
+    return worst(answers) if answers else run.exit_code
+
+
+def _answers(run: Run, asked: Sequence[Rule]) -> tuple[Run, list[Answer]]:
+    """An answer for each of these rules; without any for each that a check finds."""
+    from agentdoctor.verify import verify
+
+    found = {f.rule.id: f.rule for f in run.findings if f.state in (State.ACTIVE, State.QUIET)}
+    return run, [verify(rule, run.findings, run.checks) for rule in asked or found.values()]
+
+
+def _look(options: argparse.Namespace, rules: Sequence[Rule], loaded: Catalogue) -> Run:
+    """One check of this host, or of a copied tree."""
+    from agentdoctor import runs
+
+    settings = settings_of(options)
+    root = options.root or (settings.root if settings.root != "/" else "")
+    host = _snapshot(root) if root else Host(imds_endpoint=settings.imds_endpoint)
+    begin = None if root and options.since is None else since(options.since)
+    return runs.check(rules, dataclasses.replace(host, broken_rules=loaded.broken), begin, options.timeout)
+
+
+def _until_well(options: argparse.Namespace, look: Callable[[], T], well: Callable[[T], bool]) -> T:
+    """Look once; with --wait again and again until all is well or the time is over."""
+    end = time.monotonic() + (options.wait or 0.0)
+    while True:
+        found = look()
+        left = end - time.monotonic()
+        if well(found) or left <= 0:
+            return found
+        if sys.stderr.isatty():
+            print(f"\rnot well yet, waiting; {left:.0f} s left \x1b[K", end="\r", file=sys.stderr, flush=True)
+        time.sleep(min(WAIT_SECONDS, left))
+
+
+def _snapshot(root: str) -> Host:
+    try:
+        return Host.snapshot(root)
+    except OSError as error:
+        raise UsageError(f"--root: {root}: {error.strerror}{nearest_path(root)}") from None
+    except ValueError as error:
+        raise UsageError(f"--root: {root}: {error}") from None
+
+
+def scan(options: argparse.Namespace) -> int:
+    """Find failures in log text alone."""
+    from agentdoctor import runs
+
+    return print_run(runs.scan(chosen(options, load(settings_of(options))), options.files), options)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Diagnose the embedded incident: the two failures of a first deployment."""
+    from importlib import resources
+
+    from agentdoctor import runs
+
+    loaded = catalogue.load()
+    folder = resources.files("agentdoctor").joinpath("demo")
+    codes = []
+    for part, title in _INCIDENTS.items():
+        with resources.as_file(folder.joinpath(part)) as root:
+            run = runs.check(chosen(options, loaded), Host.snapshot(str(root)))
+        codes.append(print_run(dataclasses.replace(run, title=title), options))
+        write("\n" if options.format == "text" else "")
+    return max(codes)
+
+
+_INCIDENTS = {
+    "no-credentials": "A recorded incident, not this host (1 of 2): the agent starts and gets no work",
+    "appspec-yaml": "A recorded incident, not this host (2 of 2): it has a role now, and the deployment fails",
+}
