@@ -32,7 +32,7 @@ FUZZ_SECONDS ?= 600
 fuzz: .venv-fuzz/.atheris
 	mkdir -p .venv-fuzz/crashes
 	.venv-fuzz/bin/python tests/fuzz/run.py .venv-fuzz/corpus -max_total_time=$(FUZZ_SECONDS) -max_len=16384 \
-		-len_control=0 -timeout=1 -dict=tests/fuzz/words.dict -artifact_prefix=.venv-fuzz/crashes/
+		-len_control=0 -timeout=5 -dict=tests/fuzz/words.dict -artifact_prefix=.venv-fuzz/crashes/
 
 .venv-fuzz/.atheris: tests/fuzz/requirements.txt
 	$(FUZZ_PYTHON) -m venv --clear .venv-fuzz
