@@ -88,9 +88,11 @@ class Meanings:
 
         The fits are given only where one of their rules may be vetoed, so that the meanings are not the last word.
         """
-        fits = self._search(message, printed, log, agent, revision)
-        if not fits and (_plain(message), _plain(printed)) != (message, printed):
-            fits = self._search(_plain(message), _plain(printed), log, agent, revision)
+        fits: list[_Fit] = []
+        for read in _READINGS:
+            texts = read(message), read(printed)
+            if read is _as_it_is or texts != (message, printed):
+                fits = fits or self._search(*texts, log, agent, revision)
         may_be_vetoed = any(rule.signature and rule.signature.unless for fit in fits for rule in fit.rules)
         return tuple(fits) if may_be_vetoed else (), tuple(_specific(fits))
 
@@ -123,6 +125,11 @@ class Meanings:
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PADDING = re.compile(r"(?<=\S) {2,}(?=\S)")
+_GAP = re.compile(r"(?<=\S)(?: {6,}|\n)(?=\S)")
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _plain(text: str) -> str:
@@ -130,6 +137,20 @@ def _plain(text: str) -> str:
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     return _PADDING.sub(" ", text) if "  " in text else text
+
+
+def _joined(text: str) -> str:
+    """The text without the line breaks and wide gaps that a terminal put into words."""
+    return _GAP.sub("", text) if "\n" in text or "      " in text else text
+
+
+def _spaced(text: str) -> str:
+    """The text in one line: a terminal may break it between words too."""
+    return _GAP.sub(" ", text) if "\n" in text else text
+
+
+# From the text as it stands to what may have become of it on its way here; the first that means something counts.
+_READINGS = (_as_it_is, _plain, _joined, _spaced)
 
 
 def _takes(rule: Rule, log: str, agent: str, revision: str) -> bool:

@@ -82,6 +82,7 @@ class Deployment:
     group_id: str = ""
     event: str = ""
     script: str = ""
+    application: str = ""  # only agent 2.x logs it
 
     def __bool__(self) -> bool:
         return bool(self.id or self.group_id or self.event or self.script)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agentdoctor.failures import Told, failed_event
 from agentdoctor.meanings import Meanings, same_occurrence
-from agentdoctor.model import Deployment, Record, Rule, Unexplained
+from agentdoctor.model import Deployment, Record, Rule
 from agentdoctor.patterns import MESSAGE_LIMIT, compiled, facts
+from agentdoctor.templates import Templates
 
-TEMPLATES_KEPT = 200
 SUBJECTS_KEPT = 50
 EVENTS_KEPT = 1000
 
 # Both generations say so when a lifecycle event ends well; the event stands in the identifier or in the span.
 _NONE: frozenset[str] = frozenset()
+# Ends well only where all others did: what ends a failure of which the log does not say in which event it was.
+_LAST_EVENT = "ValidateService"
+# Agent 2.x does not log good polls, and bad ones every 10 to 90 s: anything else it does this much later is proof.
+_POLL_ERROR_2X, _SETTLED_SECONDS = "Error polling for host commands: ", 180.0
 _EVENT_LITERALS = (b'put_host_command_complete(command_status:"Succeeded"', b"Command succeeded elapsed_ms=")
 
 
@@ -91,7 +95,11 @@ def _fuller(known: Deployment, record: Record, details: Mapping[str, str]) -> De
     new = record.deployment
     script = (record.report.script if record.report else "") or details.get("script", "")
     return Deployment(
-        known.id or new.id, known.group_id or new.group_id, known.event or new.event, known.script or script
+        known.id or new.id,
+        known.group_id or new.group_id,
+        known.event or new.event,
+        known.script or script,
+        known.application or new.application,
     )
 
 
@@ -107,7 +115,10 @@ class Symptoms:
         self._waiting: dict[bytes, dict[int, Symptom]] = {}  # who waits for a line with this literal
         self._wanted: tuple[bytes, ...] = ()
         self._ends_of: dict[tuple[tuple[str, ...], str], tuple[tuple[bytes, ...], frozenset[str]]] = {}
-        self._unexplained: dict[str, Unexplained] = {}
+        self._unexplained = Templates()
+        self.unexplained = self._unexplained.listed
+        self._polls: dict[int, Symptom] = {}  # errors of polling of agent 2.x
+        self._told = Told()
         self._reported: dict[tuple[str, str], None] = {}  # deployments' events of which the agent's log tells
 
     def observe(self, record: Record) -> None:
@@ -120,16 +131,20 @@ class Symptoms:
             self._reported[event] = None
             if len(self._reported) > EVENTS_KEPT:
                 del self._reported[next(iter(self._reported))]
+        told = self._told.again(record)
         meanings = self._meanings.of(record)
         for candidates, details in meanings:
             self._see(record, candidates, details)
         if meanings:
             return
-        if _failed_event(record) and self._otherwise:
+        if told:
+            return
+        if failed_event(record) and self._otherwise:
             self._see(record, self._otherwise, {})
         self._recover(record)
+        self._settle(record)
         if record.level in ("ERROR", "FATAL") or (record.report and not record.report.succeeded):
-            self._note(record)
+            self._unexplained.count(record)
 
     def seen(self) -> Iterator[Symptom]:
         """Every symptom, also those that have not been seen often enough."""
@@ -138,10 +153,6 @@ class Symptoms:
     def established(self) -> Iterator[Symptom]:
         """Symptoms that count: those seen as often as their signature asks."""
         return (symptom for symptom in self._open.values() if symptom.established)
-
-    def unexplained(self) -> list[Unexplained]:
-        """The errors that no rule knows, the most frequent first."""
-        return sorted(self._unexplained.values(), key=lambda entry: (-entry.count, entry.template))
 
     def wanted(self) -> Sequence[bytes]:
         """Literals of the lines that would end what is open."""
@@ -169,10 +180,10 @@ class Symptoms:
             literals: set[bytes] = set()
             events: set[str] = set()
             for recovery in (self._rules[id_].recovery for id_ in candidates):
-                if recovery.event and event:
-                    events.add(event if recovery.event == "same" else recovery.event)
+                if recovery.event:
+                    events.add((event or _LAST_EVENT) if recovery.event == "same" else recovery.event)
                     literals.update(_EVENT_LITERALS)
-                else:
+                if not (recovery.event and event):
                     literals.update(facts(pattern)[1].encode() for pattern in recovery.any)
             self._ends_of[key] = (tuple(sorted(literals)), frozenset(events))
         return self._ends_of[key]
@@ -184,6 +195,8 @@ class Symptoms:
         assert signature is not None
         before = None if symptom.over or not symptom.count else symptom.deployment
         symptom.see(record, details, signature.times, signature.within)
+        if record.agent == "2.x" and record.message.startswith(_POLL_ERROR_2X):
+            self._polls[id(symptom)] = symptom
         if symptom.deployment is not before:
             self._wait(symptom)
 
@@ -203,6 +216,19 @@ class Symptoms:
             if not symptom.over and not _earlier(record, symptom):
                 symptom.end(record)
                 self._wait(symptom)
+
+    def _settle(self, record: Record) -> None:
+        """End errors of polling by what the same 2.x agent does long after the last of them."""
+        if not self._polls or record.agent != "2.x" or record.log != "agent" or record.at is None:
+            return
+        if record.level != "INFO" or record.message.startswith("Worker "):
+            return
+        for key, symptom in list(self._polls.items()):
+            if not symptom.over and record.at - (symptom.last_at or record.at) > _SETTLED_SECONDS:
+                symptom.end(record)
+                self._wait(symptom)
+            if symptom.over:
+                del self._polls[key]
 
     def _touched(self, record: Record) -> list[Symptom]:
         """The symptoms that this record ends. What failed inside a lifecycle event is over with that event."""
@@ -228,46 +254,12 @@ class Symptoms:
                 return True
         return False
 
-    def _note(self, record: Record) -> None:
-        """Count an error that no rule explains under its template."""
-        key = template(record.message)
-        known = self._unexplained.get(key)
-        if known is None and len(self._unexplained) >= TEMPLATES_KEPT:
-            return
-        first = known.first_at if known else record.at
-        self._unexplained[key] = Unexplained(key, (known.count if known else 0) + 1, first, record.at)
-
-
-def _failed_event(record: Record) -> bool:
-    """Whether the agent says that a lifecycle event failed: a report of 1.x, an ERROR in the span of 2.x."""
-    if record.report:
-        return not record.report.succeeded
-    return record.log == "agent" and record.agent == "2.x" and record.message.startswith("Command failed elapsed_ms=")
-
 
 def _same_group(one: Deployment, other: Deployment) -> bool:
     """Whether two may belong to one deployment group: the log does not always say."""
-    return not one.group_id or not other.group_id or one.group_id == other.group_id
+    pairs = ((one.group_id, other.group_id), (one.application, other.application))
+    return all(not mine or not theirs or mine == theirs for mine, theirs in pairs)
 
 
 def _earlier(record: Record, symptom: Symptom) -> bool:
     return record.at is not None and symptom.last_at is not None and record.at < symptom.last_at
-
-
-_MASKS = (
-    (re.compile(r" - (?:/|<internal:).*", re.DOTALL), ""),
-    (re.compile(r"\bhttps?://[^\s'\"]+"), "<url>"),
-    (re.compile(r"\barn:aws[^\s'\"]+"), "<arn>"),
-    (re.compile(r"\bd-[A-Z0-9]{9}\b"), "<deployment>"),
-    (re.compile(r"(?<![\w.])/[^\s'\",)]+"), "<path>"),
-    (re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|0x[0-9a-f]+|[0-9a-f]{12,})\b"), "<id>"),
-    (re.compile(r"\d+"), "<n>"),
-)
-
-
-def template(message: str) -> str:
-    """An error message without what differs from host to host: numbers, ids, paths, addresses."""
-    text = message.partition("\n")[0][:400]
-    for pattern, mask in _MASKS:
-        text = pattern.sub(mask, text)
-    return text.strip()

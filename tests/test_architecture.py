@@ -20,6 +20,8 @@ BANS = (
     ("model.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "the nouns import nothing of ours and nothing heavy"),
     ("doctor.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "the judgement has no I/O, no clock and no third party"),
     ("symptoms.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
+    ("failures.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
+    ("templates.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("meanings.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("evidence.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "part of the judgement"),
     ("words/*.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "words for values, no look at the host"),

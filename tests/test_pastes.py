@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from agentdoctor.model import Finding
+from agentdoctor.model import Finding, State
 from conftest import records
 
 MISSING = "Missing credentials - please check if this instance was started with an IAM instance profile"
 EXISTS = "The deployment failed because a specified file already exists at this location: /var/www/html/index.html"
+FAILED = "Script at specified location: a.sh failed with exit code 1"
 BOLD = "\x1b[1mcheck\x1b[0m"
 PASTES = {
     "as it is": (MISSING, "instance-profile-missing"),
@@ -23,15 +24,38 @@ PASTES = {
         "instance-profile-missing",
     ),
     "with words before and after": (f"Hello,\nwe see\n{EXISTS}\nany idea?", "file-already-exists"),
-    "half of it is not enough": ("Missing credentials - please check\nyour mail", ""),
-    "two halves of two messages": ("Missing credentials - please check\na specified file already exists", ""),
+    "with wide gaps in its words": (
+        MISSING.replace("instance profile", "instance pro              file"),
+        "instance-profile-missing",
+    ),
+    "half of it is not enough": ("Missing credentials - please\nread your mail", ""),
+    "two halves of two messages": ("Missing credentials - please\na specified file already exists", ""),
+    "the payload alone": (
+        f'{{\\"error_code\\":5,\\"script_name\\":\\"\\",\\"message\\":\\"{EXISTS}\\",\\"log\\":\\"\\"}}"}}',
+        "file-already-exists",
+    ),
+    "the payload without backslashes": (
+        f'put_host_command_complete(command_status:"Failed",diagnostics:{{format:"JSON",payload:"{{"error_code":5,"message":"{EXISTS}"}}"',
+        "file-already-exists",
+    ),
+    "the payload of a success": ('{\\"error_code\\":0,\\"script_name\\":\\"\\",\\"message\\":\\"Succeeded: \\"}', ""),
+    "the console's page of a hook": (
+        f"Message\n{FAILED}\nLog Tail\nLifecycleEvent - AfterInstall\n[stderr]no",
+        "script-failed",
+    ),
+    "the page of a hook of the last revision": (
+        f"{FAILED}\nLog Tail: LifecycleEvent - ApplicationStop\nScript - a.sh\n[stderr]no",
+        "last-revision-script-failed",
+    ),
 }
 
 
 @pytest.mark.parametrize(("text", "expected"), PASTES.values(), ids=PASTES)
 def test_pastes(text: str, expected: str, scan: Callable[..., dict[str, Finding]]) -> None:
     """What the terminal did to a line does not hide what it says."""
-    assert set(scan(text)) == ({expected} if expected else set())
+    told = {id_ for id_, finding in scan(text).items() if finding.state is State.ACTIVE}
+
+    assert told == ({expected} if expected else set())
 
 
 def test_padded_lines_of_a_log(scan: Callable[..., dict[str, Finding]]) -> None:
@@ -39,6 +63,18 @@ def test_padded_lines_of_a_log(scan: Callable[..., dict[str, Finding]]) -> None:
     line = f"2026-11-22T20:55:25 ERROR [codedeploy-agent(21)]:   CommandPoller:  {MISSING.replace(' ', '  ')}\n"
 
     assert "instance-profile-missing" in scan(line)
+
+
+def test_a_report_wrapped_by_a_terminal(scan: Callable[..., dict[str, Finding]]) -> None:
+    """At 80 columns, also within a word and an escape."""
+    line = (
+        "2026-11-22T21:00:38 INFO  [codedeploy-agent(26)]: [Aws::CodeDeployCommand::Client 200 0.025061 0 retries]"
+        ' put_host_command_complete(command_status:"Failed",diagnostics:{format:"JSON",payload:"{\\"error_code\\":5,'
+        f'\\"script_name\\":\\"\\",\\"message\\":\\"{EXISTS}\\",\\"log\\":\\"\\"}}"}},host_command_identifier:"eA==")'
+    )
+    wrapped = "\n".join(line[begin : begin + 80] for begin in range(0, len(line), 80))
+
+    assert set(scan(wrapped)) == {"file-already-exists"}
 
 
 def test_entries_glued_in_scripts_log() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timezone
 from functools import lru_cache
 from typing import NamedTuple
@@ -34,7 +35,7 @@ _STAMP_LENGTH = 19
 # What follows the stamp.
 _HEADER = re.compile(
     rb" {1,2}(?P<level>" + _LEVEL + rb") +(?:(?P<old>\[[^\]()]*(?:\((?P<pid>\d{1,10})\))?\]: *)"
-    rb"|deployment\{deployment_id=(?P<deployment>\S+) command=(?P<command>\S+) app=[^}]*\}: )?"
+    rb"|deployment\{deployment_id=(?P<deployment>\S+) command=(?P<command>\S+) app=(?P<application>[^}]*)\}: )?"
 )
 
 
@@ -67,11 +68,13 @@ def _read(raw: bytes, rest: tuple[bytes, ...]) -> _Content | None:
     header = _HEADER.match(raw)
     if not header:
         return None
-    level, old, pid, id_, command = (text(part) for part in header.groups(b""))
+    level, old, pid, id_, command, application = (text(part) for part in header.groups(b""))
     message = continued(text(raw[header.end() :]), rest)
-    report = decode(message)
+    report = decode(message) or (decode("".join(message.split("\n"))) if rest else None)  # a paste may be wrapped
     shown = report.message if report else message
     deployment, revision = about(shown, report.identifier if report else "", id_, command)
+    if application:
+        deployment = replace(deployment, application=application)
     # A report of 1.x, or what 2.x says in the span of the command.
     well = report.succeeded if report else message.startswith("Command succeeded elapsed_ms=")
     return _Content(

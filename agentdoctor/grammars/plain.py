@@ -10,7 +10,10 @@ from agentdoctor.grammars.report import about, decode
 from agentdoctor.model import Record
 
 # An indented line belongs to the one before it, as in the output of systemctl status.
-START = re.compile(rb"\n[^\s]")
+# So do the lines of a hook's log, which the console shows below the message.
+_LOG_TAIL = rb"(?:Log ?[Tt]ail:? ?)?(?:LifecycleEvent - |Script - |\[std(?:out|err)\])"
+START = re.compile(rb"\n(?!" + _LOG_TAIL + rb")[^\s]")
+_EVENT = re.compile(r"\bLifecycleEvent - (\w+)")
 GATE = re.compile(rb"\n[^\n]")
 
 
@@ -20,7 +23,8 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     report = decode(message)
     if report:
         message = report.message
-    deployment, revision = about(message, report.identifier if report else "")
+    event = _EVENT.search(message)
+    deployment, revision = about(message, report.identifier if report else "", event=event[1] if event else "")
     return Record(
         log="text",
         message=message,

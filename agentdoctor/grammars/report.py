@@ -20,6 +20,7 @@ _CALL = re.compile(
 # AWS did not take it: what it says is not known there, and a "Succeeded" proves nothing.
 _REFUSED = re.compile(r"\[Aws::CodeDeployCommand::Client (?!200 )\d+ [^\]]*\] $")
 _IDENTIFIER = re.compile(r'host_command_identifier:"([^"]*)')
+_BEGIN = re.compile(r'\{\\?"error_code\\?":')
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 
@@ -38,7 +39,9 @@ _ARCHIVE = re.compile(r"/(?P<group>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/
 def decode(message: str) -> Report | None:
     """The report in a log message, None if there is none or AWS refused it. A cut payload gives what is left of it."""
     call_line, found, arguments = message.partition("put_host_command_complete(")
-    if not found or _REFUSED.match(call_line):
+    if not found:
+        return _piece(message)
+    if _REFUSED.match(call_line):
         return None
     if arguments.startswith('command_status:"Succeeded"'):  # what it says beside that is of no use
         identifier = _IDENTIFIER.match(message, message.rfind("host_command_identifier:"))
@@ -46,8 +49,7 @@ def decode(message: str) -> Report | None:
     call = _CALL.search(message)
     if not call:
         return None
-    payload = uninspect(call["payload"])
-    fields = _fields(payload)
+    fields = _fields(uninspect(call["payload"])) or _remains(message[call.start() :])
     identifier = _IDENTIFIER.search(message, call.end())
     code = fields.get("error_code")
     return Report(
@@ -58,6 +60,17 @@ def decode(message: str) -> Report | None:
         log=str(fields.get("log", "")),
         identifier=identifier[1] if identifier else "",
     )
+
+
+def _piece(message: str) -> Report | None:
+    """What people copy out of the line: the payload alone, with the backslashes of the log or without."""
+    begin = _BEGIN.search(message) if "error_code" in message else None
+    if not begin:
+        return None
+    fields = _remains(uninspect(message[begin.start() :]))
+    code = fields.get("error_code")
+    script, told, log = (str(fields.get(name, "")) for name in ("script_name", "message", "log"))
+    return Report(code == 0, code, script, told, log, identifier="")
 
 
 def uninspect(text: str) -> str:

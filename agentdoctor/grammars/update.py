@@ -15,7 +15,7 @@ from agentdoctor.model import Record
 _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 START = re.compile(rb"\n(?:[DIWEFA], \[" + _STAMP + rb" #\d+\] +[A-Z]+ -- |\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] )")
 # Of a run that goes well every line is an INFO; of them only those about a fall-back ("Using ...") are more.
-GATE = re.compile(rb"\n(?!I, \[[^\]]*\]  INFO -- : (?!Using))[^\n]")
+GATE = re.compile(rb"\n(?!I, \[[^\]]*\]  INFO -- : (?!Using|\[Aws::))[^\n]")
 _HEADER = re.compile(
     rb"(?P<letter>[DIWEFA]), \[(?P<stamp>"
     + _STAMP
@@ -31,10 +31,11 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     if not header:
         return Record(log="update", message=continued(text(first), rest), path=source.path, offset=offset)
     new = header["utc"] is not None
+    said = text(header["text"] if new else header["message"])
     stamp = text(header["utc"] if new else header["stamp"])
     return Record(
-        log="update",
-        message=continued(text(header["text"] if new else header["message"]), rest),
+        log="agent" if said.startswith("[Aws::") else "update",  # a wire log has the same form
+        message=continued(said, rest),
         path=source.path,
         offset=offset,
         at=epoch(stamp, timezone.utc if new else source.zone),
