@@ -41,6 +41,7 @@ def judge(rule: Rule, answers: Values, *records: Record) -> tuple[Finding | None
 CONFIG = {"path": "/etc/codedeploy-agent/conf/codedeployagent.yml", "changed_at": 900.0, "started_at": 500.0}
 WIRE = {"path": "/var/log/aws/codedeploy-agent/codedeploy-agent.aws_wire.log", "readable_by_others": True}
 SUPPORT = {"version": "OFFICIAL_1.8.1-99_deb", "os_id": "ubuntu", "os_version": "24.04"}
+HELD = {"cwd": "/srv", "cwd_deleted": False, "log": "/var/log/aws/codedeploy-agent/codedeploy-agent.log"}
 UNIT = {"load_state": "loaded", "active_state": "active", "sub_state": "running"}
 
 # rule -> what each probe says of a host that has it; then one row for each change that makes it another host.
@@ -48,9 +49,11 @@ PROOF: dict[str, Values] = {
     "agent-config-restart-pending": {"config.age": {**CONFIG, "newer_than_process": True}},
     "agent-wire-log-on": {"config.wire_log": {**WIRE, "enabled": True, "exists": True, "size": 5}},
     "agent-version-unsupported": {"package.support": {**SUPPORT, "supported": False, "reason": "2.0 and newer"}},
+    "agent-log-deleted": {"held.deleted": {**HELD, "log_deleted": True}},
     "agent-disabled-at-boot": {"unit.state": {**UNIT, "unit_file_state": "disabled"}},
 }
 CONTRADICTIONS: list[tuple[str, str, Values]] = [
+    ("agent-log-deleted", "held.deleted", {"log_deleted": False}),
     ("agent-config-restart-pending", "config.age", {"newer_than_process": False}),
     ("agent-wire-log-on", "config.wire_log", {"enabled": False, "exists": False, "size": 0}),
     ("agent-version-unsupported", "package.support", {"supported": True, "reason": ""}),
@@ -60,6 +63,7 @@ CONTRADICTIONS: list[tuple[str, str, Values]] = [
 ]
 # What a probe may leave out of its answer.
 UNSAID: list[tuple[str, str, Values]] = [
+    ("agent-log-deleted", "held.deleted", {"log_deleted": None}),
     ("agent-config-restart-pending", "config.age", {"newer_than_process": None}),
     ("agent-wire-log-on", "config.wire_log", {"enabled": None, "exists": False, "size": 0}),
     ("agent-version-unsupported", "package.support", {"supported": None, "reason": "debian 12 is not in the list"}),
@@ -124,3 +128,26 @@ def test_a_probe_that_could_not_look_leaves_it_open(id_: str, probe: str) -> Non
 
 def test_every_rule_of_the_table_is_contradicted_somewhere() -> None:
     assert {id_ for id_, _, _ in CONTRADICTIONS} == set(PROOF) == {id_ for id_, _, _ in UNSAID}
+
+
+LOST = Record(log="agent", message="Error during perform: Errno::ENOENT - No such file or directory - getcwd", at=100.0)
+WORKDIR = {
+    "deleted": ({"held.deleted": {**HELD, "cwd_deleted": True}}, Verdict.CONFIRMED, State.ACTIVE),
+    "there, so the agent was restarted": ({"held.deleted": HELD}, Verdict.RULED_OUT, State.RECOVERED),
+    "nobody could look": ({}, Verdict.UNVERIFIED, State.ACTIVE),
+}
+
+
+@pytest.mark.parametrize(("answers", "verdict", "state"), WORKDIR.values(), ids=WORKDIR)
+def test_the_working_directory(answers: Values, verdict: Verdict, state: State) -> None:
+    """The log says that it is gone, and the host where the agent stands now."""
+    finding, _ = judge(RULES["agent-workdir-deleted"], answers, LOST)
+
+    assert finding is not None
+    assert (finding.verdict, finding.state) == (verdict, state)
+
+
+def test_a_deleted_working_directory_is_no_finding_before_it_failed() -> None:
+    finding, _ = judge(RULES["agent-workdir-deleted"], {"held.deleted": {**HELD, "cwd_deleted": True}})
+
+    assert finding is None

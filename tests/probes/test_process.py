@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from agentdoctor.host import Host
 from agentdoctor.model import Outcome
 from agentdoctor.probes.process import Part, Seen, _see, census, classify
 
-from .conftest import ask, cases, value, write
+from .conftest import Start, ask, cases, value, write
 
 MASTER_1X, WORKER_1X = Part("master", "1.x"), Part("worker", "1.x")
 MASTER_2X, WORKER_2X = Part("master", "2.x"), Part("worker", "2.x")
@@ -108,40 +105,6 @@ CENSUS = [
 def test_census(processes: list[Seen], expected: dict[str, Any]) -> None:
     seen = census(processes, 200.0)
     assert {name: seen[name] for name in expected} == expected
-
-
-Start = Callable[..., int]
-
-
-@pytest.fixture
-def start(tmp_path: Path, alone: None) -> Iterator[Start]:
-    """Start a process that waits under any command line; gives its pid. ``{pid}`` stands for that."""
-    started: list[subprocess.Popen[bytes]] = []
-    for name in ("start", "worker"):  # with these in its directory Python can be called as 2.x is
-        (tmp_path / name).write_text("print(flush=True)\ninput()\n")
-
-    def run(*argv: str) -> int:
-        words = ['"' + word.replace("{pid}", "$$") + '"' for word in argv]
-        rest = words[1:] or ["-c", "'print(flush=True); input()'"]
-        command = f"exec -a {words[0]} {sys.executable} {' '.join(rest)}"
-        started.append(
-            subprocess.Popen(["bash", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        )
-        assert started[-1].stdout
-        started[-1].stdout.readline()
-        return started[-1].pid
-
-    yield run
-    for each in started:
-        each.communicate(b"\n")
-
-
-@pytest.fixture
-def renamed(tmp_path: Path) -> tuple[str, Host]:
-    """An agent with a name of its own, so that no other test's look-alikes are it."""
-    name = f"agent-{uuid.uuid4().hex[:8]}"
-    write(tmp_path / "root", {"/etc/codedeploy-agent/conf/codedeployagent.yml": f":program_name: {name}\n"})
-    return name, Host(root=str(tmp_path / "root"))
 
 
 def test_a_real_process_of_2x(start: Start) -> None:
