@@ -88,7 +88,7 @@ class Host:
         return sorted(os.listdir(self.path(absolute)))
 
     def run(self, argv: Sequence[str], timeout: float = 2.0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the host, without a shell and in the C locale. OSError; TimeoutError is one of them."""
+        """Run a command of the host, without a shell, in the C locale and in UTC. OSError; TimeoutError is one."""
         import subprocess
 
         try:
@@ -100,7 +100,7 @@ class Host:
                 errors="replace",
                 timeout=timeout,
                 check=False,
-                env={**os.environ, "LC_ALL": "C"},
+                env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
             )
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{argv[0]} did not answer within {timeout} s") from None

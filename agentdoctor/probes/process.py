@@ -88,14 +88,14 @@ def agent(look: Look) -> Values:
     """
     import psutil
 
-    processes = (seen for pid in psutil.pids() if (seen := _see(pid)))
+    processes = (seen for pid in psutil.pids() if (seen := see(pid)))
     values = census(processes, look.host.now(), layout.read(look.host).program_name)
     if not values["running"]:
-        _check_sight()
+        check_sight()
     return values
 
 
-def _see(pid: int) -> Seen | None:
+def see(pid: int) -> Seen | None:
     """One process, None if it is gone, a zombie, a thread of the kernel, or hidden from us.
 
     psutil.process_iter would share its Process objects with the probes that run at the same time.
@@ -110,7 +110,7 @@ def _see(pid: int) -> Seen | None:
         return None
 
 
-def _check_sight() -> None:
+def check_sight() -> None:
     """Refuse to say what does not run on a /proc mounted with hidepid, which shows only our own processes."""
     import psutil
 
@@ -135,9 +135,9 @@ def pidfile(look: Look) -> Values:
         return {"present": False, "empty": False, "pid": 0, "alive": False, "is_agent": False}
     pid = int(text) if re.fullmatch(r"[0-9]{1,7}", text) and int(text) <= _PID_LIMIT else 0
     alive = pid > 0 and psutil.pid_exists(pid)
-    seen = _see(pid) if alive else None
+    seen = see(pid) if alive else None
     part = classify(seen, known.program_name) if seen else None
     if alive and not seen:
-        _check_sight()
+        check_sight()
     is_agent = part is not None and part.role == MASTER
     return {"present": True, "empty": not text, "pid": pid, "alive": alive, "is_agent": is_agent}

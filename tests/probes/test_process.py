@@ -11,7 +11,7 @@ import pytest
 
 from agentdoctor.host import Host
 from agentdoctor.model import Outcome
-from agentdoctor.probes.process import Part, Seen, _see, census, classify
+from agentdoctor.probes.process import Part, Seen, census, classify, see
 
 from .conftest import Start, ask, cases, value, write
 
@@ -109,7 +109,7 @@ def test_census(processes: list[Seen], expected: dict[str, Any]) -> None:
 
 def test_a_real_process_of_2x(start: Start) -> None:
     pid = start(PROGRAM, "start")
-    seen = _see(pid)
+    seen = see(pid)
     assert seen is not None
     assert (seen.pid, seen.ppid, seen.cmdline) == (pid, os.getpid(), (PROGRAM, "start"))
     assert classify(seen) == MASTER_2X
