@@ -135,16 +135,17 @@ Start = Callable[..., int]
 def start(tmp_path: Path, alone: None) -> Iterator[Start]:
     """Start a process that waits under any command line; gives its pid. ``{pid}`` stands for that.
 
-    ``cwd`` is where it stands, ``log`` a file that it has open for writing.
+    ``cwd`` is where it stands, ``log`` a file that it has open for writing, ``port`` of this host what it is
+    connected to.
     """
     started: list[subprocess.Popen[bytes]] = []
     for name in ("start", "worker"):  # with these in its directory Python can be called as 2.x is
         (tmp_path / name).write_text("print(flush=True)\ninput()\n")
 
-    def run(*argv: str, cwd: Path = tmp_path, log: Path | None = None) -> int:
+    def run(*argv: str, cwd: Path = tmp_path, log: Path | None = None, port: int = 0) -> int:
         words = ['"' + word.replace("{pid}", "$$") + '"' for word in argv]
         rest = words[1:] or ["-c", "'print(flush=True); input()'"]
-        opening = f"exec 9>>'{log}'; " if log else ""
+        opening = f"exec 9>>'{log}'; " if log else f"exec 9<>/dev/tcp/127.0.0.1/{port}; " if port else ""
         command = f"{opening}exec -a {words[0]} {sys.executable} {' '.join(rest)}"
         started.append(
             subprocess.Popen(["bash", "-c", command], cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

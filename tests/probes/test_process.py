@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentdoctor.host import Host
-from agentdoctor.model import Outcome
+from agentdoctor.model import Evidence, Outcome
+from agentdoctor.probes import CannotLook, Look, Values, find
+from agentdoctor.probes._work import ports
 from agentdoctor.probes.process import Part, Seen, census, classify, see
 
 from .conftest import Start, ask, cases, value, write
@@ -72,7 +77,7 @@ WORKER = Seen(820, 812, (POLLER,), 101.0)
 NEWER = Seen(840, 812, (POLLER,), 150.0)
 SECOND = Seen(900, 1, ("codedeploy-agent: master 900",), 190.0)
 RUST, RUST_WORKER = Seen(7, 1, (PROGRAM, "start"), 100.0), Seen(8, 7, (PROGRAM, "worker"), 140.0)
-NONE = {"running": False, "generation": "", "master_pid": 0, "master_started": None, "workers": 0}
+NONE = {"running": False, "generation": "", "master_pid": 0, "master_started": None, "master_age": None, "workers": 0}
 NO_WORKER = {"workers": 0, "worker_pid": 0, "worker_started": None, "worker_age": None}
 
 CENSUS = [
@@ -85,6 +90,7 @@ CENSUS = [
             "generation": "1.x",
             "master_pid": 812,
             "master_started": 100.0,
+            "master_age": 100.0,
             "workers": 1,
             "worker_pid": 820,
             "worker_started": 101.0,
@@ -183,3 +189,85 @@ def test_pidfile_of_the_agent(tmp_path: Path, start: Start, renamed: tuple[str, 
     write(tmp_path / "root", {f"/opt/codedeploy-agent/state/.pid/{name}.pid": f"{pid}\n"})
     seen = value("process.pidfile", host)
     assert seen == {"present": True, "empty": False, "pid": pid, "alive": True, "is_agent": True}
+
+
+def work(root: Path, pid: int) -> Values:
+    """What process.work says of this worker."""
+    evidence = Evidence("process.agent", "process", {"worker_pid": pid})
+    return find("process.work").look(Look(Host(root=str(root)), {}, lambda _: evidence))
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port of this host that takes connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+CONFIG = "/etc/codedeploy-agent/conf/codedeployagent.yml"
+ENDPOINTS = [
+    ("the endpoint", ":deploy_control_endpoint: http://127.0.0.1:{port}\n", 1),
+    ("the endpoint, with a slash", ":deploy_control_endpoint: 'http://127.0.0.1:{port}/'\n", 1),
+    ("a proxy with a password", ":proxy_uri: http://user:word@127.0.0.1:{port}\n", 1),
+    ("something else", ":proxy_uri: https://proxy.example\n", 0),
+    ("nothing configured", "", 0),
+]
+
+
+@cases(ENDPOINTS)
+def test_connections(tmp_path: Path, start: Start, port: int, text: str, connections: int) -> None:
+    write(tmp_path / "root", {CONFIG: text.format(port=port)})
+    assert work(tmp_path / "root", start("worker", port=port))["connections"] == connections
+
+
+def test_ports(tmp_path: Path) -> None:
+    for text, expected in (("", {443}), (":proxy_uri: http://proxy\n", {443, 80}), (":proxy_uri: https://p/\n", {443})):
+        assert ports(write(tmp_path, {CONFIG: text})) == expected
+
+
+def test_a_worker_that_waits(tmp_path: Path, start: Start) -> None:
+    seen = work(tmp_path, start("worker"))
+    assert (seen["connections"], seen["children"], seen["deploying"]) == (0, 0, False)
+    assert seen["state"] in ("S", "R")
+    assert 0.0 <= seen["cpu_seconds"] < 60.0
+
+
+def test_a_worker_that_is_stopped(tmp_path: Path, start: Start) -> None:
+    pid = start("worker")
+    os.kill(pid, signal.SIGSTOP)
+    os.waitpid(pid, os.WUNTRACED)
+    seen = work(tmp_path, pid)
+    os.kill(pid, signal.SIGCONT)
+    assert seen["state"] == "T"
+
+
+def test_a_worker_that_runs_a_hook(tmp_path: Path, start: Start) -> None:
+    """The test itself is the worker here, and has one child more."""
+    before = work(tmp_path, os.getpid())["children"]
+    start("hook.sh")
+    assert work(tmp_path, os.getpid())["children"] == before + 1
+
+
+def test_a_lifecycle_event_at_work(tmp_path: Path, start: Start) -> None:
+    write(tmp_path / "root", {"/opt/codedeploy-agent/deployment-root/ongoing-deployment/d-AAAAAAAAA": "aWQ="})
+    assert work(tmp_path / "root", start("worker"))["deploying"] is True
+
+
+def test_a_worker_that_ended(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    seen = work(tmp_path, ended.pid)
+    assert seen == {"connections": None, "cpu_seconds": None, "state": None, "children": None, "deploying": False}
+
+
+def test_no_worker(tmp_path: Path) -> None:
+    with pytest.raises(CannotLook) as caught:
+        work(tmp_path, 0)
+    assert caught.value.outcome is Outcome.SKIP
+
+
+def test_connections_that_we_may_not_see(unprivileged: Path) -> None:
+    parent = os.getppid()  # root's, where the tests run as root
+    seen = work(unprivileged, 1 if parent == 0 else parent)
+    assert (seen["connections"] is None) == (os.getuid() == 0)
+    assert seen["state"] is not None
