@@ -12,17 +12,15 @@ _MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
 
 
 def members(host: Host, group: str) -> list[int]:
-    """All pids of a control group, by its path as systemd says it, and of those below it; none if it is gone.
+    """All pids of a control group, by its path as systemd says it, and of those below it.
 
-    CannotLook where no control groups are mounted.
+    CannotLook where it is not there, as in a container that sees another part of the tree.
     """
     for mount in _MOUNTS:
         if host.exists(f"{mount}{group}/cgroup.procs"):
             folders = os.walk(host.path(f"{mount}{group}"))
             return [pid for folder, _, _ in folders for pid in _pids(f"{folder}/cgroup.procs")]
-    if host.exists("/sys/fs/cgroup/cgroup.controllers") or host.exists("/sys/fs/cgroup/systemd"):
-        return []
-    raise CannotLook("there are no control groups at /sys/fs/cgroup")
+    raise CannotLook(f"there is no control group {group} at /sys/fs/cgroup")
 
 
 def _pids(path: str) -> list[int]:

@@ -15,12 +15,13 @@ _GONE = " (deleted)"  # what the kernel puts behind the name of what was deleted
 def deleted(look: Look) -> Values:
     """``{cwd_deleted, cwd, log_deleted, log}`` of the agent's master and worker, by /proc (proc(5)).
 
-    ``log``: the name of an open agent log, "" where none of them has one open. A process that has a log which is
-    still there beside a deleted one writes to the first. None for what ended while it was looked at. Skipped where
-    no agent runs; CannotLook for all but root, since 2.x hides its descriptors even from its own user.
+    ``cwd``: of the worker, or the master's if only that was deleted. ``log``: the agent log that the worker has
+    open, or else the master, "" where neither has one. The worker's counts because it is the one that writes; a
+    master may keep a log that its worker rolled away long ago. None for what ended while it was looked at.
+    Skipped where no agent runs; CannotLook for all but root, since 2.x hides its descriptors from its own user.
     """
     agent = look.value("process.agent")
-    pids = [pid for pid in (agent.get("master_pid"), agent.get("worker_pid")) if pid]
+    pids = [pid for pid in (agent.get("worker_pid"), agent.get("master_pid")) if pid]
     if not pids:
         raise CannotLook("no process of the agent runs", skip=True)
     try:
@@ -29,7 +30,7 @@ def deleted(look: Look) -> Values:
     except PermissionError:
         raise CannotLook("only root may see what the agent's processes hold") from None
     cwd = next(filter(_gone, places), places[0] if places else "")
-    log = next(filter(_gone, logs), next(filter(None, logs), ""))
+    log = next(filter(None, logs), "")
     return {
         "cwd_deleted": _gone(cwd) if places else None,
         "cwd": cwd.removesuffix(_GONE),
@@ -51,7 +52,7 @@ def _gone(target: str) -> bool:
 
 
 def _log(pid: int, program: str) -> str:
-    """The agent log that a process has open, one that is still there before a deleted one.
+    """The agent log that a process has open, one that is there before a deleted one: it writes to the first.
 
     By its name alone, present or rolled: the directory may be that of an older configuration.
     """

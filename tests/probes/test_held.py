@@ -101,16 +101,36 @@ def test_deleted(
     assert (seen["cwd_deleted"], seen["log_deleted"], seen["cwd"]) == (cwd_deleted, log_deleted, str(cwd))
 
 
-def test_either_process_counts(tmp_path: Path, start: Start) -> None:
+def test_either_directory_counts(tmp_path: Path, start: Start) -> None:
     """A worker that was respawned may stand where its master does not."""
-    cwd, log = tmp_path / "stand", tmp_path / LOG
+    cwd = tmp_path / "stand"
     cwd.mkdir()
-    well, ill = start("well"), start("ill", cwd=cwd, log=log)
-    log.unlink()
+    well, ill = start("well"), start("ill", cwd=cwd)
     cwd.rmdir()
-    for roles in ({"master_pid": well, "worker_pid": ill}, {"master_pid": ill, "worker_pid": well}):
-        seen = look(**roles)
-        assert (seen["cwd_deleted"], seen["log_deleted"], seen["log"]) == (True, True, str(log))
+    for master, worker in ((well, ill), (ill, well)):
+        seen = look(master_pid=master, worker_pid=worker)
+        assert (seen["cwd_deleted"], seen["cwd"]) == (True, str(cwd))
+
+
+# whose log was deleted -> whether what is written is lost
+WRITERS: list[tuple[str, bool, bool, bool]] = [
+    ("of both, as they share it", True, True, True),
+    ("of the master, which kept one that the worker rolled away", True, False, False),
+    ("of the worker", False, True, True),
+]
+
+
+@cases(WRITERS)
+def test_the_workers_log_counts(tmp_path: Path, start: Start, of_master: bool, of_worker: bool, lost: bool) -> None:
+    logs = [tmp_path / "a" / LOG, tmp_path / "b" / LOG]
+    for log in logs:
+        log.parent.mkdir()
+    master, worker = (start(f"process {n}", log=log) for n, log in enumerate(logs))
+    for log, gone in zip(logs, (of_master, of_worker), strict=True):
+        if gone:
+            log.unlink()
+    assert look(master_pid=master, worker_pid=worker)["log_deleted"] is lost
+    assert look(master_pid=master)["log_deleted"] is of_master
 
 
 def test_a_process_without_a_log(start: Start, tmp_path: Path) -> None:
