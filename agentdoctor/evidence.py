@@ -68,7 +68,8 @@ def _weigh(wanted_of: Mapping[str, Mapping[str, Any]], about: Mapping[str, str],
         for field, wanted in expected.items():
             actual = evidence.value.get(field)
             if actual is None:
-                could_not.append(replace(evidence, value=None, reason=f"does not say {field}", outcome=Outcome.UNKNOWN))
+                reason = evidence.value.get("reason") or f"does not say {field}"
+                could_not.append(replace(evidence, value=None, reason=reason, outcome=Outcome.UNKNOWN))
             role = Role.CONTEXT if actual is None else Role.CONFIRMS if _holds(wanted, actual) else Role.CONTRADICTS
             text = say(name, field, actual, evidence.value)
             proofs.append(Proof(role, evidence.source, text, name=f"{name}.{field}", expected=wanted, actual=actual))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,17 @@ class Host:
         with os.fdopen(descriptor, "rb") as file:
             return file.read(limit).decode("utf-8", "replace")
 
+    def tail(self, absolute: str, limit: int) -> tuple[os.stat_result, bytes]:
+        """What a regular file is, and its last ``limit`` bytes. OSError when it cannot be read or is none."""
+        descriptor = os.open(self.path(absolute), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(f"{absolute} is not a regular file")
+            return status, os.pread(descriptor, limit, max(0, status.st_size - limit))
+        finally:
+            os.close(descriptor)
+
     def exists(self, absolute: str) -> bool:
         """Whether something stands there, a dangling link included. PermissionError when that is not for us to know."""
         try:
@@ -88,7 +100,7 @@ class Host:
         return sorted(os.listdir(self.path(absolute)))
 
     def run(self, argv: Sequence[str], timeout: float = 2.0) -> subprocess.CompletedProcess[str]:
-        """Run a command of the host, without a shell and in the C locale. OSError; TimeoutError is one of them."""
+        """Run a command of the host, without a shell, in the C locale and in UTC. OSError; TimeoutError is one."""
         import subprocess
 
         try:
@@ -100,7 +112,7 @@ class Host:
                 errors="replace",
                 timeout=timeout,
                 check=False,
-                env={**os.environ, "LC_ALL": "C"},
+                env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
             )
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{argv[0]} did not answer within {timeout} s") from None

@@ -35,13 +35,17 @@ class Layout:
 
 def read(host: Host) -> Layout:
     """The layout of this host. A configuration that is absent or unreadable leaves the defaults."""
+    values, defaults = settings(host), Layout()
+    names = ("log_dir", "root_dir", "pid_dir", "program_name", "on_premises_config_file")
+    return Layout(**{name: values.get(name, "").rstrip("/") or getattr(defaults, name) for name in names})
+
+
+def settings(host: Host) -> dict[str, str]:
+    """What the agent's configuration says, each value as its text; nothing when it is absent or unreadable."""
     for path in CONFIGURATION:
         try:
             found = _setting.findall(host.read(path))
         except OSError:
             continue
-        values = {key: (double or single or plain).strip() for key, double, single, plain in found}
-        defaults = Layout()
-        names = ("log_dir", "root_dir", "pid_dir", "program_name", "on_premises_config_file")
-        return Layout(**{name: values.get(name, "").rstrip("/") or getattr(defaults, name) for name in names})
-    return Layout()
+        return {key: (double or single or plain).strip() for key, double, single, plain in found}
+    return {}

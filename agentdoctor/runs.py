@@ -6,16 +6,17 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from agentdoctor import layout, logs
 from agentdoctor.asking import Asker
 from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source
 from agentdoctor.host import Host
-from agentdoctor.model import Evidence, Rule
+from agentdoctor.model import Evidence, Finding, Rule, State
 from agentdoctor.nearest import nearest
-from agentdoctor.report import Run
+from agentdoctor.report import Run, steps
 
 
 def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
@@ -85,7 +86,7 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
     started, clock = host.now(), time.monotonic()
     asker = Asker(host) if seconds is None else Asker(host, seconds)
     standing = {name for rule in rules if rule.standing for name in rule.probes}
-    asker.start(standing | {"imds.document", "package.version"})
+    asker.start(standing | {"imds.document", "package.version", RESTART})
     doctor = Doctor(rules)
     problems: list[str] = []
     notes: list[str] = []
@@ -94,6 +95,7 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
         kinds |= _read_journal(doctor, since or 0.0, notes)
     asker.start(doctor.questions())
     findings = doctor.findings(started, asker.ask)
+    host_values = _identity(host, asker)
     return Run(
         mode="check",
         started_at=started,
@@ -101,11 +103,21 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
         findings=findings,
         checks=doctor.checks(findings, kinds, asker.ask),
         unexplained=doctor.unexplained(),
-        host=_identity(host, asker),
+        host=host_values,
         rules=rules,
         problems=problems,
         notes=notes,
+        restart=asker.ask(RESTART).value if _restarts(findings, host_values) else None,
     )
+
+
+RESTART = "unit.restart_risk"
+
+
+def _restarts(findings: Sequence[Finding], host: Mapping[str, Any]) -> bool:
+    """Whether a step that is told restarts the agent. What that would hit was looked at in the meantime."""
+    told = (finding for finding in findings if finding.state in (State.ACTIVE, State.QUIET))
+    return any(step.risk == "from-host" for finding in told for step in steps(finding, host))
 
 
 # Where the installer of 1.x logs, and where everybody may put what they like.

@@ -75,6 +75,9 @@ def install(agent: str, log: str) -> None:
     PROGRAM.parent.mkdir(parents=True)
     PROGRAM.write_text("#!/usr/bin/env ruby\n")
     (PROGRAM.parent.parent / ".version").write_text("agent_version: OFFICIAL_1.8.1-99_deb\n")
+    release = PROGRAM.parent / "os-release"  # of an Ubuntu that this agent is tested on
+    release.write_text("ID=ubuntu\nVERSION_ID=22.04\n")
+    subprocess.run(["mount", "--bind", str(release), "/etc/os-release"], check=True)
     LOGS.mkdir(parents=True)
     if log:
         shutil.copy(log, LOGS / "codedeploy-agent.log")

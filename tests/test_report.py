@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentdoctor.host import Host
 from agentdoctor.model import Check, Deployment, Finding, Outcome, Proof, Role, Rule, Severity, State, Verdict
 from agentdoctor.report import Run, command, document, exit_meaning, headline
 from agentdoctor.report.json import render as as_json
 from agentdoctor.report.page import render as page
 from agentdoctor.report.text import render as as_text
 from agentdoctor.rules.schema import parse
+from agentdoctor.runs import check
 
 AT = 1_795_000_000.0
 RULE = parse(
@@ -181,3 +184,94 @@ def test_a_page() -> None:
     for part in ("path-broken: ", "In the logs", "How it is proven", "What to do", "How it clears", RULE.docs):
         assert part in text
     assert all(len(line) <= 80 or "sudo" in line for line in text.splitlines())
+
+
+SAFE = {
+    "kill_mode": "process",
+    "others": 0,
+    "names": [],
+    "kills": 0,
+    "deploying": False,
+    "deployment": "",
+    "safe": True,
+}
+JAVA = {**SAFE, "kill_mode": "control-group", "others": 1, "kills": 1, "names": ["java"], "safe": False}
+MANY = {**JAVA, "others": 7, "kills": 7, "names": ["java", "node", "nginx"]}
+BUSY = {**SAFE, "deploying": True, "deployment": "d-ABCDEF123", "safe": False}
+HOOKS = "of your application that hooks started in its unit"
+FAILS = "fails a deployment that runs now (d-ABCDEF123)"
+RISKS = {
+    "nothing else there": (SAFE, "check", "low", "low risk: nothing else runs in its unit"),
+    "an application that is spared": (
+        {**SAFE, "others": 2, "names": ["java"]},
+        "check",
+        "low",
+        "low risk: what else runs in its unit (java, ...) is left alone",
+    ),
+    "an application": (
+        JAVA,
+        "check",
+        "disruptive",
+        f"kills 1 process {HOOKS} (java): start it by systemd-run or its own unit first",
+    ),
+    "a large one": (
+        MANY,
+        "check",
+        "disruptive",
+        f"kills 7 processes {HOOKS} (java, node, nginx, ...): start them by systemd-run or their own unit first",
+    ),
+    "a deployment": (BUSY, "check", "disruptive", FAILS),
+    "both": (
+        {**JAVA, "deploying": True, "deployment": "d-ABCDEF123"},
+        "check",
+        "disruptive",
+        f"{FAILS}; kills 1 process {HOOKS} (java): start it by systemd-run or its own unit first",
+    ),
+    "a part of it not known": (
+        {**SAFE, "deploying": None, "safe": None},
+        "check",
+        "from-host",
+        "restarts the agent: not while a deployment runs; could not look",
+    ),
+    "could not look": (None, "check", "from-host", "restarts the agent: not while a deployment runs; could not look"),
+    "nobody looked": (None, "scan", "from-host", "restarts the agent: not while a deployment runs"),
+}
+
+
+@pytest.mark.parametrize(("restart", "mode", "risk", "note"), RISKS.values(), ids=RISKS)
+def test_what_a_restart_would_hit(restart: dict[str, Any] | None, mode: str, risk: str, note: str) -> None:
+    """The step says what the host showed, in both formats; a step that restarts nothing says nothing of it."""
+    given = run(finding(), mode=mode, restart=restart)
+    mend, again = document(given)["findings"][0]["remediation"]
+
+    assert (again["risk"], again["risk_note"]) == (risk, note)
+    assert (mend["risk"], mend["risk_note"]) == ("none", None)
+    assert f"2 Restart [instance, 1.x only, {note}]" in " ".join(as_text(given).split())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_of_processes_are_text_of_strangers(name: str) -> None:
+    given = run(finding(), restart={**JAVA, "names": [name], "deployment": name, "deploying": True})
+    text = as_text(given) + as_json(given)
+
+    assert not any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 for c in text)
+
+
+STEPS = {
+    "a step that restarts the agent": ("sudo systemctl restart codedeploy-agent", "from-host", SAFE),
+    "a step that does not": ("sudo systemctl enable codedeploy-agent", "low", None),
+}
+
+
+@pytest.mark.parametrize(("text", "risk", "restart"), STEPS.values(), ids=STEPS)
+def test_check_looks_where_a_step_restarts_the_agent(
+    tmp_path: Path, text: str, risk: str, restart: dict[str, Any] | None
+) -> None:
+    """What a restart would hit is kept with the run only where somebody is told to restart."""
+    step = replace(RULE.remediation[1], command=text, risk=risk)
+    standing = replace(
+        RULE, signature=None, standing=True, confirm=({"unit.state": {"result": "x"}},), remediation=(step,)
+    )
+    recorded = {"unit.state": {"value": {"result": "x"}}, "unit.restart_risk": {"value": SAFE}}
+
+    assert check([standing], Host(str(tmp_path), live=False, recorded=recorded, taken_at=AT)).restart == restart

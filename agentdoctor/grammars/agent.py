@@ -23,9 +23,9 @@ _LEVEL = rb"(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL|UNKNOWN)"
 START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 
 # What an idle or deploying agent writes all the time, and what nobody asks for: version notes, and calls that
-# AWS answered with 200 unless they report a failed event.
+# AWS answered with 200 unless they report a failed event or took a hundred seconds and more.
 GATE = re.compile(
-    rb"\n\d.{18} (?!INFO  [^ ]* (?:Version file found|\[Aws::[^ ]* 200 [^\]]*\] "
+    rb"\n\d.{18} (?!INFO  [^ ]* (?:Version file found|\[Aws::[^ ]* 200 \d{1,2}\b[^\]]*\] "
     rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S)))| ?DEBUG| ?TRACE)'
 )
 

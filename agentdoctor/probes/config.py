@@ -1,7 +1,10 @@
-"""The agent's own configuration file: would the agent take it?"""
+"""The agent's own configuration file: would the agent take it, has it read it, and what does it log by it?"""
 
 from __future__ import annotations
 
+import os
+import stat
+from collections.abc import Mapping
 from typing import Any
 
 from agentdoctor import layout
@@ -16,14 +19,21 @@ def agent(look: Look) -> Values:
     ``problem`` says in words what the agent refuses; "" when it takes the file. No file at all is for other
     checks to judge: 2.x works without one.
     """
-    path = next((path for path in layout.CONFIGURATION if look.host.exists(path)), "")
-    if not path:
-        raise CannotLook("there is no configuration file", skip=True)
-    problem = _problem(look.host, look.host.read(path))
+    path = _path(look.host)
+    values, problem = _settings(look.host.read(path))
+    problem = problem or _values(values) or _directories(look.host, values)
     return {"path": path, "valid": not problem, "problem": problem}
 
 
-def _problem(host: Host, text: str) -> str:
+def _path(host: Host) -> str:
+    path = next((path for path in layout.CONFIGURATION if host.exists(path)), "")
+    if not path:
+        raise CannotLook("there is no configuration file", skip=True)
+    return path
+
+
+def _settings(text: str) -> tuple[dict[str, Any], str]:
+    """What the file says by key, without the colons, and "" or why it cannot be read."""
     import yaml
 
     try:
@@ -32,11 +42,10 @@ def _problem(host: Host, text: str) -> str:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        return f"{getattr(error, 'problem', None) or 'not YAML'}{where}"
+        return {}, f"{getattr(error, 'problem', None) or 'not YAML'}{where}"
     if not isinstance(data, dict):
-        return "it is not a map of keys and values"
-    values = {str(key).lstrip(":"): value for key, value in data.items()}
-    return _values(values) or _directories(host, values)
+        return {}, "it is not a map of keys and values"
+    return {str(key).lstrip(":"): value for key, value in data.items()}, ""
 
 
 def _values(values: dict[str, Any]) -> str:
@@ -55,3 +64,62 @@ def _directories(host: Host, values: dict[str, Any]) -> str:
         if isinstance(place, str) and place.startswith("/") and host.is_file(place.rstrip("/")):
             return f"{key} {place} is a file"
     return ""
+
+
+_SLACK = 2.0  # seconds; the kernel rounds the start of a process, and its idea of the boot moves with the clock
+
+
+@probe("config.age", source="disk")
+def age(look: Look) -> Values:
+    """``{path, changed_at, started_at, newer_than_process}``: whether the file was changed after it was read.
+
+    Seconds since the epoch. 1.x reads it in its master (process_manager config.rb:22), 2.x again in each worker
+    (main.rs of 2.1.0). ``newer_than_process`` is None for a file from the future, which no restart makes older.
+    Skipped where no agent runs.
+    """
+    path = _path(look.host)
+    started = _read_at(look.value("process.agent"))
+    if started is None:
+        raise CannotLook("no agent runs that could have read it", skip=True)
+    changed = os.stat(look.host.path(path)).st_mtime
+    newer = None if changed > look.host.now() + _SLACK else changed > started + _SLACK
+    return {"path": path, "changed_at": changed, "started_at": started, "newer_than_process": newer}
+
+
+def _read_at(agent: Mapping[str, Any]) -> float | None:
+    """When the process that works by the configuration started."""
+    if not agent.get("running"):
+        return None
+    worker: float | None = agent.get("worker_started")
+    master: float | None = agent.get("master_started")
+    return worker if agent.get("generation") == "2.x" and worker is not None else master
+
+
+# codedeploy_control.rb:17-26 of 1.8.1 and 2.x write the first; AWS's page for 1.x names the second.
+WIRE_LOGS = ("aws_wire.log", "wire.log")
+
+
+@probe("config.wire_log", source="disk", live=False)
+def wire_log(look: Look) -> Values:
+    """``{enabled, path, exists, size, readable_by_others}``: the log of everything that is said to AWS.
+
+    ``size`` in bytes, 0 where there is no such file. Any value but false and nothing switches it on in 1.x.
+    ``enabled`` is False without a configuration file, None where the file cannot be understood.
+    """
+    known = layout.read(look.host)
+    paths = [f"{known.log_dir}/{known.program_name}.{name}" for name in WIRE_LOGS]
+    path = next((path for path in paths if look.host.is_file(path)), "")
+    status = os.stat(look.host.path(path)) if path else None
+    return {
+        "enabled": _wire(look.host),
+        "path": path or paths[0],
+        "exists": status is not None,
+        "size": status.st_size if status else 0,
+        "readable_by_others": bool(status and status.st_mode & stat.S_IROTH),
+    }
+
+
+def _wire(host: Host) -> bool | None:
+    path = next((path for path in layout.CONFIGURATION if host.exists(path)), "")
+    values, problem = _settings(host.read(path)) if path else ({}, "")
+    return None if problem else values.get("log_aws_wire") not in (None, False)

@@ -1,4 +1,4 @@
-"""Which agent is installed: what dpkg knows, and what lies under /opt."""
+"""Which agent is installed: what dpkg knows, what lies under /opt, and whether AWS supports it here."""
 
 from __future__ import annotations
 
@@ -86,3 +86,87 @@ def _by_program(host: Host) -> str:
     except OSError:
         return ""
     return "2.x" if start == "\x7fELF" else "1.x" if start.startswith("#!") else ""
+
+
+# AWS's user guide, "Working with the CodeDeploy agent", as of 2026-09-07 (agent 2.1.0): the oldest version that is
+# supported, and the oldest that was tested on each Ubuntu.
+OLDEST = (1, 8)
+UBUNTU = {
+    "16.04": (1, 8),
+    "18.04": (1, 8),
+    "20.04": (1, 8),
+    "22.04": (1, 8),
+    "24.04": (2, 0),
+    "25.04": (2, 0),
+    "26.04": (2, 0),
+}
+DROPPED = ("14.04", "19.10")  # the first by agent 1.5.0, the second at its own end of life
+
+
+@probe("package.support", source="package", live=False)
+def support(look: Look) -> Values:
+    """``{version, os_id, os_version, supported, reason}`` by AWS's tables of versions and of Ubuntu releases.
+
+    The version is that of the version file, or else dpkg's. ``supported`` is None for what the tables do not
+    know, such as another distribution; an agent that is too old is so everywhere.
+    """
+    version = _version(look.host)
+    try:
+        os_id, os_version = _system(look.host.read("/etc/os-release", 65536))
+    except (FileNotFoundError, NotADirectoryError):
+        os_id = os_version = ""
+    supported, reason = supports(version, os_id, os_version)
+    if not os_id and supported is None and not look.host.live:
+        raise CannotLook("the copied tree has no /etc/os-release", skip=True)
+    return {
+        "version": version,
+        "os_id": os_id,
+        "os_version": os_version,
+        "supported": supported,
+        "reason": reason,
+    }
+
+
+def supports(version: str, os_id: str, os_version: str) -> tuple[bool | None, str]:
+    """Whether AWS supports this agent on this system, and why not or why that is not known."""
+    number = _number(version)
+    if number is None:
+        return None, f"{version or 'nothing'} is no version that AWS names"
+    if number < OLDEST:
+        return False, f"AWS supports {_dotted(OLDEST)} and newer"
+    if os_id == "ubuntu" and os_version in DROPPED:
+        return False, f"AWS supports no agent on Ubuntu {os_version} any more"
+    tested = UBUNTU.get(os_version) if os_id == "ubuntu" else None
+    if tested is None:
+        return None, f"{os_id or 'a system without os-release'} {os_version}".strip() + " is not in the list of systems"
+    if number < tested:
+        return False, f"AWS tests Ubuntu {os_version} with {_dotted(tested)} and newer"
+    return True, ""
+
+
+def _version(host: Host) -> str:
+    """What the version file says, else dpkg. CannotLook where there is neither."""
+    try:
+        found = file_version(host)
+    except (FileNotFoundError, NotADirectoryError):
+        found = ""
+    found = found or (host.live and _dpkg(host)[1]) or ""
+    if not found:
+        raise CannotLook(f"there is no {VERSION_FILE}, and no package that dpkg knows", skip=True)
+    return found
+
+
+def _number(version: str) -> tuple[int, int] | None:
+    """Major and minor of ``OFFICIAL_1.8.1-99_deb``, ``1.8.1-99`` or ``2.1.0``; None for a build from git."""
+    found = re.search(r"(?:^|_)(\d{1,4})\.(\d{1,4})(?=[.-]|$)", version, re.ASCII)
+    return (int(found[1]), int(found[2])) if found and not version.startswith("COMMIT_") else None
+
+
+def _dotted(number: tuple[int, int]) -> str:
+    return f"{number[0]}.{number[1]}"
+
+
+def _system(text: str) -> tuple[str, str]:
+    """ID and VERSION_ID of os-release(5), "" where they are not said."""
+    found = dict(re.findall(r"^(ID|VERSION_ID)=[\"']?([^\"'\n]*)", text, re.MULTILINE))
+    return found.get("ID", "").strip(), found.get("VERSION_ID", "").strip()

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agentdoctor import layout
-from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes import CannotLook, Look, Values, _work, probe
+from agentdoctor.probes._tracking import ongoing
 
 MASTER, WORKER = "master", "worker"
 # Of the 2.x program (agent-2x main.rs): the first of these words in a command line is what it was started for.
@@ -72,6 +73,7 @@ def census(processes: Iterable[Seen], now: float, program: str = "codedeploy-age
         "generation": any_part[1].generation if any_part else "",
         "master_pid": master[0].pid if master else 0,
         "master_started": master[0].started if master else None,
+        "master_age": round(now - master[0].started, 1) if master else None,
         "workers": len(workers),
         "worker_pid": worker[0].pid if worker else 0,
         "worker_started": worker[0].started if worker else None,
@@ -81,21 +83,21 @@ def census(processes: Iterable[Seen], now: float, program: str = "codedeploy-age
 
 @probe("process.agent", source="process")
 def agent(look: Look) -> Values:
-    """``{running, generation, master_pid, master_started, workers, worker_pid, worker_started, worker_age}``.
+    """``{running, generation, workers}``, and ``pid``, ``started`` and ``age`` of ``master_`` and ``worker_`` each.
 
     ``running``: a master lives. Of several workers the youngest is described. Times in seconds since the epoch,
     None where there is no such process; pids 0. CannotLook when processes of others are hidden from us.
     """
     import psutil
 
-    processes = (seen for pid in psutil.pids() if (seen := _see(pid)))
+    processes = (seen for pid in psutil.pids() if (seen := see(pid)))
     values = census(processes, look.host.now(), layout.read(look.host).program_name)
     if not values["running"]:
-        _check_sight()
+        check_sight()
     return values
 
 
-def _see(pid: int) -> Seen | None:
+def see(pid: int) -> Seen | None:
     """One process, None if it is gone, a zombie, a thread of the kernel, or hidden from us.
 
     psutil.process_iter would share its Process objects with the probes that run at the same time.
@@ -110,7 +112,7 @@ def _see(pid: int) -> Seen | None:
         return None
 
 
-def _check_sight() -> None:
+def check_sight() -> None:
     """Refuse to say what does not run on a /proc mounted with hidepid, which shows only our own processes."""
     import psutil
 
@@ -135,9 +137,33 @@ def pidfile(look: Look) -> Values:
         return {"present": False, "empty": False, "pid": 0, "alive": False, "is_agent": False}
     pid = int(text) if re.fullmatch(r"[0-9]{1,7}", text) and int(text) <= _PID_LIMIT else 0
     alive = pid > 0 and psutil.pid_exists(pid)
-    seen = _see(pid) if alive else None
+    seen = see(pid) if alive else None
     part = classify(seen, known.program_name) if seen else None
     if alive and not seen:
-        _check_sight()
+        check_sight()
     is_agent = part is not None and part.role == MASTER
     return {"present": True, "empty": not text, "pid": pid, "alive": alive, "is_agent": is_agent}
+
+
+@probe("process.work", source="process")
+def work(look: Look) -> Values:
+    """``{connections, cpu_seconds, state, children, deploying}``: whether the agent's worker is at work.
+
+    ``connections``: established ones to port 443 or where the configuration leads; a long poll is one. ``state``:
+    the letter of proc_pid_stat(5), D and T only if they last. ``children``: hooks that it runs. ``deploying``: a
+    lifecycle event is noted as running. Each None if it could not be learned. Skipped where there is no worker.
+    """
+    pid = look.value("process.agent").get("worker_pid")
+    if not pid:
+        raise CannotLook("the agent has no worker", skip=True)
+    try:
+        deploying = bool(ongoing(look.host))
+    except OSError:
+        deploying = None
+    return {
+        "connections": _work.connections(pid, _work.ports(look.host)),
+        "cpu_seconds": _work.cpu_seconds(pid),
+        "state": _work.state(pid),
+        "children": _work.children(pid),
+        "deploying": deploying,
+    }

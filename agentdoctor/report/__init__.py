@@ -10,6 +10,7 @@ from typing import Any
 from agentdoctor import __version__
 from agentdoctor.host import iso
 from agentdoctor.model import Check, Finding, Outcome, Proof, Rule, Severity, State, Step, Unexplained
+from agentdoctor.report import risk
 from agentdoctor.scrub import line, scrub
 
 SCHEMA = "agentdoctor.report/1"
@@ -31,6 +32,7 @@ class Run:
     notes: Sequence[str] = ()  # what was left out without harm to the verdicts
     fail_on: Severity = Severity.WARNING
     title: str = ""  # said above the first line: "the embedded incident"
+    restart: Mapping[str, Any] | None = None  # what unit.restart_risk saw; None: not asked, or it could not look
 
     @property
     def active(self) -> list[Finding]:
@@ -165,7 +167,7 @@ def document(run: Run) -> dict[str, Any]:
             "counts": counts,
             "checks": outcomes,
         },
-        "findings": [_finding(finding, run.host) for finding in run.findings],
+        "findings": [_finding(finding, run) for finding in run.findings],
         "checks": [
             {"id": c.id, "outcome": c.outcome.value, "reason": scrub(c.reason), "duration_ms": c.duration_ms}
             for c in run.checks
@@ -197,8 +199,8 @@ def _digest(*parts: str) -> str:
 _HOST_PARTS = re.compile(r"\bi-[0-9a-f]{8,17}\b|\bip-\d+-\d+-\d+-\d+\b|\bd-[A-Z0-9]{9}\b|\d+(?:\.\d+){3}")
 
 
-def _finding(finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
-    rule, parts = finding.rule, finding.deployment
+def _finding(finding: Finding, run: Run) -> dict[str, Any]:
+    rule, parts, host = finding.rule, finding.deployment, run.host
     subject = line(finding.subject)
     return {
         "id": rule.id,
@@ -222,7 +224,7 @@ def _finding(finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
         "siblings": list(finding.siblings),
         "masked_by": finding.masked_by or None,
         "suppression": None,
-        "remediation": [_step(step, finding, host) for step in steps(finding, host)],
+        "remediation": [_step(step, finding, run) for step in steps(finding, host)],
         "verify": f"sudo agentdoctor verify {rule.id}",
         "docs": rule.docs,
     }
@@ -242,13 +244,14 @@ def _proof(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, finding: Finding, host: Mapping[str, Any]) -> dict[str, Any]:
-    text = command(step.command, finding, host)
+def _step(step: Step, finding: Finding, run: Run) -> dict[str, Any]:
+    text = command(step.command, finding, run.host)
     return {
-        "text": fill(step.text, finding, host),
+        "text": fill(step.text, finding, run.host),
         "where": step.where,
         "command": text or None,
         "needs_root": "sudo " in text,
-        "risk": step.risk,
-        "undo": command(step.undo, finding, host) or None,
+        "risk": risk.level(step, run.restart),
+        "risk_note": risk.note(step, run.restart, run.mode == "check") or None,
+        "undo": command(step.undo, finding, run.host) or None,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from agentdoctor.model import Rule, Sample
 from agentdoctor.patterns import literals
-from agentdoctor.report import expected, markdown, plain
+from agentdoctor.report import expected, markdown, plain, risk
 from agentdoctor.report.parts import Code, Command, Id, Item, Numbered, Page, Paragraph, Part, Quote, Section, Words
 from agentdoctor.scrub import scrub
 
@@ -159,10 +159,7 @@ def _ids(ids: Sequence[str], last: str) -> Words:
 def _steps(rule: Rule) -> Iterator[Part]:
     for number, step in enumerate(rule.remediation, 1):
         notes = [step.where, *(f"{agent} only" for agent in step.agents)]
-        if step.risk == "from-host":
-            notes.append("restarts the agent: not while a deployment runs")
-        elif step.risk != "none":
-            notes.append(f"risk: {step.risk}")
+        notes += filter(None, [risk.note(step, None, looked=False)])
         yield Numbered(number, f"{step.text} [{', '.join(notes)}]", step.command.strip(), step.undo.strip())
     if not _NAME.search(rule.cause) and any(_NAME.search(f"{x.text} {x.command} {x.undo}") for x in rule.remediation):
         yield _BRACES

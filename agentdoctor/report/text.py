@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from agentdoctor.model import Check, Finding, Outcome, Proof, Role, Severity, State
-from agentdoctor.report import Run, command, fill, headline, steps
+from agentdoctor.report import Run, command, fill, headline, risk, steps
 from agentdoctor.scrub import line
 
 WIDTH = 80
@@ -65,7 +64,7 @@ def _finding(finding: Finding, run: Run) -> Iterator[str]:
         yield from labelled("now", ["the host no longer shows it; nothing has proved yet that it is over"])
     if finding.masked_by:
         yield from labelled("root", [f"a consequence of {finding.masked_by}"])
-    yield from _fix(finding, run.host)
+    yield from _fix(finding, run)
     yield from labelled("more", [f"agentdoctor explain {rule.id}"])
     if run.mode == "check":
         yield from labelled("prove", [f"sudo agentdoctor verify {rule.id}"])
@@ -129,14 +128,12 @@ def _proof(proof: Proof) -> str:
     return f"{proof.source}: {text}"
 
 
-def _fix(finding: Finding, host: Mapping[str, Any]) -> Iterator[str]:
+def _fix(finding: Finding, run: Run) -> Iterator[str]:
+    host = run.host
     for number, step in enumerate(steps(finding, host), 1):
         label = "fix" if number == 1 else ""
         notes = [step.where] + ([f"{step.agents[0]} only"] if len(step.agents) == 1 else [])
-        if step.risk == "from-host":
-            notes.append("restarts the agent: not while a deployment runs")
-        elif step.risk != "none":
-            notes.append(f"risk: {step.risk}")
+        notes += filter(None, [risk.note(step, run.restart, run.mode == "check")])
         text = f"{number} {fill(step.text, finding, host)} [{', '.join(notes)}]"
         yield _wrapped(f"     {label:<7}", text, 14)
         for row in command(step.command, finding, host).splitlines():

@@ -16,10 +16,20 @@ def _package(value: Mapping[str, Any]) -> str:
     )
 
 
+def _support(value: Mapping[str, Any]) -> str:
+    system = f"{value.get('os_id') or 'a system without os-release'} {value.get('os_version') or ''}".strip()
+    return f"agent {value.get('version')} on {system}: {value.get('reason') or 'AWS supports this'}"
+
+
 PHRASES: dict[str, Phrase] = {
+    "package.support.supported": _support,
     "package.agent.installed": _package,
 }
 STATED = {
     "package.agent.installed": ("the agent is installed", "the agent is not installed"),
     "package.agent.file_version": ("the agent's version file names a version", "the agent's version file is not there"),
+    "package.support.supported": (
+        "AWS supports this agent on this system",
+        "AWS does not support this agent on this system",
+    ),
 }

@@ -13,6 +13,7 @@ def _unit(value: Mapping[str, Any]) -> str:
 
 
 PHRASES: dict[str, Phrase] = {
+    "unit.state.unit_file_state": lambda value: f"systemd: the unit is {value.get('unit_file_state') or 'not there'}",
     "unit.state.active_state": _unit,
     "unit.state.sub_state": _unit,
     "unit.state.load_state": _unit,

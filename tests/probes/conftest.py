@@ -5,7 +5,10 @@ from __future__ import annotations
 import fcntl
 import inspect
 import os
+import subprocess
+import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,3 +126,42 @@ def unprivileged() -> Iterator[Path]:
         yield Path(name)
         if was_root:
             os.seteuid(0)
+
+
+Start = Callable[..., int]
+
+
+@pytest.fixture
+def start(tmp_path: Path, alone: None) -> Iterator[Start]:
+    """Start a process that waits under any command line; gives its pid. ``{pid}`` stands for that.
+
+    ``cwd`` is where it stands, ``log`` a file that it has open for writing, ``port`` of this host what it is
+    connected to.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+    for name in ("start", "worker"):  # with these in its directory Python can be called as 2.x is
+        (tmp_path / name).write_text("print(flush=True)\ninput()\n")
+
+    def run(*argv: str, cwd: Path = tmp_path, log: Path | None = None, port: int = 0) -> int:
+        words = ['"' + word.replace("{pid}", "$$") + '"' for word in argv]
+        rest = words[1:] or ["-c", "'print(flush=True); input()'"]
+        opening = f"exec 9>>'{log}'; " if log else f"exec 9<>/dev/tcp/127.0.0.1/{port}; " if port else ""
+        command = f"{opening}exec -a {words[0]} {sys.executable} {' '.join(rest)}"
+        started.append(
+            subprocess.Popen(["bash", "-c", command], cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        )
+        assert started[-1].stdout
+        started[-1].stdout.readline()
+        return started[-1].pid
+
+    yield run
+    for each in started:
+        each.communicate(b"\n")
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> tuple[str, Host]:
+    """An agent with a name of its own, so that no other test's look-alikes are it."""
+    name = f"agent-{uuid.uuid4().hex[:8]}"
+    write(tmp_path / "root", {"/etc/codedeploy-agent/conf/codedeployagent.yml": f":program_name: {name}\n"})
+    return name, Host(root=str(tmp_path / "root"))

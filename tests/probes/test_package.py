@@ -7,7 +7,7 @@ from typing import Any
 
 from agentdoctor.host import Host
 from agentdoctor.model import Outcome
-from agentdoctor.probes.package import PROGRAM, VERSION_FILE, generation
+from agentdoctor.probes.package import PROGRAM, VERSION_FILE, generation, supports
 
 from .conftest import Command, ask, cases, value, write
 
@@ -113,3 +113,69 @@ def test_version(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
 
 def test_no_version_file_is_nothing_to_look_at(tmp_path: Path) -> None:
     assert ask("package.version", write(tmp_path, {})).outcome is Outcome.SKIP
+
+
+SUPPORT: list[tuple[str, str, str, str, bool | None, str]] = [
+    ("1.8 on 22.04", "OFFICIAL_1.8.1-99_deb", "ubuntu", "22.04", True, ""),
+    ("the oldest on the oldest", "OFFICIAL_1.8.0-12_deb", "ubuntu", "16.04", True, ""),
+    ("2.x on 22.04", "2.1.0", "ubuntu", "22.04", True, ""),
+    ("2.x on 24.04", "2.0.0", "ubuntu", "24.04", True, ""),
+    ("1.8 on 24.04", "OFFICIAL_1.8.1-99_deb", "ubuntu", "24.04", False, "2.0 and newer"),
+    ("1.8 of dpkg on 26.04", "1.8.1-99", "ubuntu", "26.04", False, "2.0 and newer"),
+    ("1.7", "OFFICIAL_1.7.1-4_deb", "ubuntu", "22.04", False, "1.8 and newer"),
+    ("1.0 of many numbers", "OFFICIAL_1.0-1.1597_deb", "ubuntu", "18.04", False, "1.8 and newer"),
+    ("1.7 where nothing is known", "OFFICIAL_1.7.0-92_rpm", "rhel", "9", False, "1.8 and newer"),
+    ("1.7 without os-release", "1.7.1-4", "", "", False, "1.8 and newer"),
+    ("1.10 is newer than 1.8", "1.10.0-1", "ubuntu", "22.04", True, ""),
+    ("dropped", "OFFICIAL_1.8.1-99_deb", "ubuntu", "14.04", False, "any more"),
+    ("an Ubuntu between", "2.1.0", "ubuntu", "24.10", None, "ubuntu 24.10"),
+    ("a later Ubuntu", "2.1.0", "ubuntu", "28.04", None, "ubuntu 28.04"),
+    ("another system", "OFFICIAL_1.8.1-99_deb", "debian", "12", None, "debian 12"),
+    ("another system of the same number", "OFFICIAL_1.8.1-99_deb", "mint", "22.04", None, "mint 22.04"),
+    ("a build from git", "COMMIT_1.2a3", "ubuntu", "22.04", None, "no version that AWS names"),
+    ("no version", "x", "ubuntu", "22.04", None, "no version that AWS names"),
+]
+
+
+@cases(SUPPORT)
+def test_supports(version: str, os_id: str, os_version: str, expected: bool | None, reason: str) -> None:
+    supported, said = supports(version, os_id, os_version)
+    assert supported is expected
+    assert reason in said
+    assert bool(said) is (expected is not True)
+
+
+JAMMY = 'NAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\nID_LIKE=debian\n'
+SYSTEMS: list[tuple[str, dict[str, str | None], dict[str, Any]]] = [
+    ("Ubuntu", {"/etc/os-release": JAMMY}, {"os_id": "ubuntu", "os_version": "22.04", "supported": True}),
+    ("no number", {"/etc/os-release": "ID=debian\n"}, {"os_id": "debian", "os_version": "", "supported": None}),
+    ("too old, and no os-release", {VERSION_FILE: "v: OFFICIAL_1.5.0-1_deb"}, {"os_id": "", "supported": False}),
+]
+
+
+@cases(SYSTEMS)
+def test_support(tmp_path: Path, files: dict[str, str | None], expected: dict[str, Any]) -> None:
+    seen = value("package.support", write(tmp_path, {VERSION_FILE: FILE_1X, **files}))
+    assert {name: seen[name] for name in expected} == expected
+
+
+def test_support_asks_dpkg_where_the_version_file_is_gone(tmp_path: Path, command: Command) -> None:
+    command("dpkg-query", KNOWN)
+    write(tmp_path / "root", {"/etc/os-release": JAMMY})
+    assert value("package.support", Host(root=str(tmp_path / "root")))["version"] == "1.8.1-99"
+
+
+NOTHING_TO_JUDGE: list[tuple[str, dict[str, str | None]]] = [
+    ("no agent", {"/etc/os-release": JAMMY}),
+    ("a copied tree without os-release", {VERSION_FILE: FILE_1X}),
+]
+
+
+@cases(NOTHING_TO_JUDGE)
+def test_support_is_skipped(tmp_path: Path, files: dict[str, str | None]) -> None:
+    assert ask("package.support", write(tmp_path, files)).outcome is Outcome.SKIP
+
+
+def test_a_living_host_without_os_release_is_not_known(tmp_path: Path, no_commands: None) -> None:
+    write(tmp_path / "root", {VERSION_FILE: FILE_1X})
+    assert value("package.support", Host(root=str(tmp_path / "root")))["supported"] is None

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
-import sys
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentdoctor.host import Host
-from agentdoctor.model import Outcome
-from agentdoctor.probes.process import Part, Seen, _see, census, classify
+from agentdoctor.model import Evidence, Outcome
+from agentdoctor.probes import CannotLook, Look, Values, find
+from agentdoctor.probes._work import ports
+from agentdoctor.probes.process import Part, Seen, census, classify, see
 
-from .conftest import ask, cases, value, write
+from .conftest import Start, ask, cases, value, write
 
 MASTER_1X, WORKER_1X = Part("master", "1.x"), Part("worker", "1.x")
 MASTER_2X, WORKER_2X = Part("master", "2.x"), Part("worker", "2.x")
@@ -75,7 +77,7 @@ WORKER = Seen(820, 812, (POLLER,), 101.0)
 NEWER = Seen(840, 812, (POLLER,), 150.0)
 SECOND = Seen(900, 1, ("codedeploy-agent: master 900",), 190.0)
 RUST, RUST_WORKER = Seen(7, 1, (PROGRAM, "start"), 100.0), Seen(8, 7, (PROGRAM, "worker"), 140.0)
-NONE = {"running": False, "generation": "", "master_pid": 0, "master_started": None, "workers": 0}
+NONE = {"running": False, "generation": "", "master_pid": 0, "master_started": None, "master_age": None, "workers": 0}
 NO_WORKER = {"workers": 0, "worker_pid": 0, "worker_started": None, "worker_age": None}
 
 CENSUS = [
@@ -88,6 +90,7 @@ CENSUS = [
             "generation": "1.x",
             "master_pid": 812,
             "master_started": 100.0,
+            "master_age": 100.0,
             "workers": 1,
             "worker_pid": 820,
             "worker_started": 101.0,
@@ -110,43 +113,9 @@ def test_census(processes: list[Seen], expected: dict[str, Any]) -> None:
     assert {name: seen[name] for name in expected} == expected
 
 
-Start = Callable[..., int]
-
-
-@pytest.fixture
-def start(tmp_path: Path, alone: None) -> Iterator[Start]:
-    """Start a process that waits under any command line; gives its pid. ``{pid}`` stands for that."""
-    started: list[subprocess.Popen[bytes]] = []
-    for name in ("start", "worker"):  # with these in its directory Python can be called as 2.x is
-        (tmp_path / name).write_text("print(flush=True)\ninput()\n")
-
-    def run(*argv: str) -> int:
-        words = ['"' + word.replace("{pid}", "$$") + '"' for word in argv]
-        rest = words[1:] or ["-c", "'print(flush=True); input()'"]
-        command = f"exec -a {words[0]} {sys.executable} {' '.join(rest)}"
-        started.append(
-            subprocess.Popen(["bash", "-c", command], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        )
-        assert started[-1].stdout
-        started[-1].stdout.readline()
-        return started[-1].pid
-
-    yield run
-    for each in started:
-        each.communicate(b"\n")
-
-
-@pytest.fixture
-def renamed(tmp_path: Path) -> tuple[str, Host]:
-    """An agent with a name of its own, so that no other test's look-alikes are it."""
-    name = f"agent-{uuid.uuid4().hex[:8]}"
-    write(tmp_path / "root", {"/etc/codedeploy-agent/conf/codedeployagent.yml": f":program_name: {name}\n"})
-    return name, Host(root=str(tmp_path / "root"))
-
-
 def test_a_real_process_of_2x(start: Start) -> None:
     pid = start(PROGRAM, "start")
-    seen = _see(pid)
+    seen = see(pid)
     assert seen is not None
     assert (seen.pid, seen.ppid, seen.cmdline) == (pid, os.getpid(), (PROGRAM, "start"))
     assert classify(seen) == MASTER_2X
@@ -220,3 +189,85 @@ def test_pidfile_of_the_agent(tmp_path: Path, start: Start, renamed: tuple[str, 
     write(tmp_path / "root", {f"/opt/codedeploy-agent/state/.pid/{name}.pid": f"{pid}\n"})
     seen = value("process.pidfile", host)
     assert seen == {"present": True, "empty": False, "pid": pid, "alive": True, "is_agent": True}
+
+
+def work(root: Path, pid: int) -> Values:
+    """What process.work says of this worker."""
+    evidence = Evidence("process.agent", "process", {"worker_pid": pid})
+    return find("process.work").look(Look(Host(root=str(root)), {}, lambda _: evidence))
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port of this host that takes connections."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+CONFIG = "/etc/codedeploy-agent/conf/codedeployagent.yml"
+ENDPOINTS = [
+    ("the endpoint", ":deploy_control_endpoint: http://127.0.0.1:{port}\n", 1),
+    ("the endpoint, with a slash", ":deploy_control_endpoint: 'http://127.0.0.1:{port}/'\n", 1),
+    ("a proxy with a password", ":proxy_uri: http://user:word@127.0.0.1:{port}\n", 1),
+    ("something else", ":proxy_uri: https://proxy.example\n", 0),
+    ("nothing configured", "", 0),
+]
+
+
+@cases(ENDPOINTS)
+def test_connections(tmp_path: Path, start: Start, port: int, text: str, connections: int) -> None:
+    write(tmp_path / "root", {CONFIG: text.format(port=port)})
+    assert work(tmp_path / "root", start("worker", port=port))["connections"] == connections
+
+
+def test_ports(tmp_path: Path) -> None:
+    for text, expected in (("", {443}), (":proxy_uri: http://proxy\n", {443, 80}), (":proxy_uri: https://p/\n", {443})):
+        assert ports(write(tmp_path, {CONFIG: text})) == expected
+
+
+def test_a_worker_that_waits(tmp_path: Path, start: Start) -> None:
+    seen = work(tmp_path, start("worker"))
+    assert (seen["connections"], seen["children"], seen["deploying"]) == (0, 0, False)
+    assert seen["state"] in ("S", "R")
+    assert 0.0 <= seen["cpu_seconds"] < 60.0
+
+
+def test_a_worker_that_is_stopped(tmp_path: Path, start: Start) -> None:
+    pid = start("worker")
+    os.kill(pid, signal.SIGSTOP)
+    os.waitpid(pid, os.WUNTRACED)
+    seen = work(tmp_path, pid)
+    os.kill(pid, signal.SIGCONT)
+    assert seen["state"] == "T"
+
+
+def test_a_worker_that_runs_a_hook(tmp_path: Path, start: Start) -> None:
+    """The test itself is the worker here, and has one child more."""
+    before = work(tmp_path, os.getpid())["children"]
+    start("hook.sh")
+    assert work(tmp_path, os.getpid())["children"] == before + 1
+
+
+def test_a_lifecycle_event_at_work(tmp_path: Path, start: Start) -> None:
+    write(tmp_path / "root", {"/opt/codedeploy-agent/deployment-root/ongoing-deployment/d-AAAAAAAAA": "aWQ="})
+    assert work(tmp_path / "root", start("worker"))["deploying"] is True
+
+
+def test_a_worker_that_ended(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    seen = work(tmp_path, ended.pid)
+    assert seen == {"connections": None, "cpu_seconds": None, "state": None, "children": None, "deploying": False}
+
+
+def test_no_worker(tmp_path: Path) -> None:
+    with pytest.raises(CannotLook) as caught:
+        work(tmp_path, 0)
+    assert caught.value.outcome is Outcome.SKIP
+
+
+def test_connections_that_we_may_not_see(unprivileged: Path) -> None:
+    parent = os.getppid()  # root's, where the tests run as root
+    seen = work(unprivileged, 1 if parent == 0 else parent)
+    assert (seen["connections"] is None) == (os.getuid() == 0)
+    assert seen["state"] is not None
