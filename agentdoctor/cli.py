@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
     check.add_argument("--since", metavar="AGE", help=f"how far back to read logs, such as 1h or 2d ({DEFAULT_SINCE})")
     check.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
+    check.add_argument("--no-network", action="store_true", help="connect to nothing but the metadata service")
     scan = _verb(verbs, "scan", "find failures in log files alone", [common, found])
     scan.add_argument("files", metavar="FILE", nargs="+", help="a log of any kind, or - for standard input")
     _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found])

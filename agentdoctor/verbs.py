@@ -99,9 +99,8 @@ def check(options: argparse.Namespace) -> int:
         host, begin = _snapshot(root), since(options.since) if options.since else None
     else:
         host, begin = Host(imds_endpoint=settings.imds_endpoint), since(options.since)
-    return _print(
-        runs.check(rules, dataclasses.replace(host, broken_rules=loaded.broken), begin, options.timeout), options
-    )
+    host = dataclasses.replace(host, broken_rules=loaded.broken)
+    return _print(runs.check(rules, host, begin, options.timeout, not options.no_network), options)
 
 
 def _snapshot(root: str) -> Host:
