@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentdoctor import layout
 from agentdoctor.host import Host
-from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes import CannotLook, Look, Values, _configuration, probe
 
 
 @probe("config.agent", source="disk", live=False)
@@ -16,7 +15,7 @@ def agent(look: Look) -> Values:
     ``problem`` says in words what the agent refuses; "" when it takes the file. No file at all is for other
     checks to judge: 2.x works without one.
     """
-    path = next((path for path in layout.CONFIGURATION if look.host.exists(path)), "")
+    path = _configuration.path(look.host)
     if not path:
         raise CannotLook("there is no configuration file", skip=True)
     problem = _problem(look.host, look.host.read(path))
@@ -27,15 +26,14 @@ def _problem(host: Host, text: str) -> str:
     import yaml
 
     try:
-        # Ruby's reader is libyaml too, and takes the first document only.
-        data = next(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), None)
+        data = _configuration.first_document(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
         return f"{getattr(error, 'problem', None) or 'not YAML'}{where}"
     if not isinstance(data, dict):
         return "it is not a map of keys and values"
-    values = {str(key).lstrip(":"): value for key, value in data.items()}
+    values = _configuration.without_colons(data)
     return _values(values) or _directories(host, values)
 
 
