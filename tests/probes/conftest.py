@@ -17,6 +17,7 @@ from agentdoctor.host import Host
 from agentdoctor.model import Evidence
 
 from .imds_server import Imds, Server
+from .servers import Listener, Peer
 
 # A busy machine must not turn what a probe says into "no answer within 2.0 s".
 PATIENCE = 60.0
@@ -63,6 +64,23 @@ def serve() -> Iterator[Callable[[Imds], Host]]:
     yield start
     for server in servers:
         server.close()
+
+
+Listen = Callable[[Peer], Peer]
+
+
+@pytest.fixture
+def listen() -> Iterator[Listen]:
+    """Start a server that is no metadata service; its port is known then."""
+    listeners: list[Listener] = []
+
+    def start(peer: Peer) -> Peer:
+        listeners.append(Listener(peer))
+        return peer
+
+    yield start
+    for listener in listeners:
+        listener.close()
 
 
 @pytest.fixture
