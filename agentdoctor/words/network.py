@@ -10,7 +10,7 @@ from agentdoctor.words import Phrase
 
 def _endpoint(value: Mapping[str, Any]) -> str:
     way = f" through {value['proxy']}" if value.get("proxy") else ""
-    return f"the agent's endpoint is {value.get('url')}{way}, by {value.get('source')}"
+    return f"the agent's endpoint is {value.get('url')}{way} (source: {value.get('source')})"
 
 
 def _chain(value: Mapping[str, Any]) -> str:
@@ -76,8 +76,8 @@ def _links(name: str, subject: str) -> dict[str, tuple[str, str]]:
             f"the first server on the way to {subject} takes no connection",
         ),
         f"network.{name}.via_proxy": (
-            f"the agent goes to {subject} through a proxy",
-            f"the agent goes to {subject} without a proxy",
+            f"connections to {subject} go through a proxy",
+            f"connections to {subject} go without a proxy",
         ),
         f"network.{name}.proxy_ok": (
             f"the proxy connects to {subject}",
@@ -95,7 +95,7 @@ STATED = {
     ),
     "network.endpoint.region_valid": (
         "the agent's Region has the form of one",
-        "the agent's Region has not the form of one",
+        "the agent's Region does not have the form of one",
     ),
     "network.endpoint.secure": (
         "the agent uses the endpoint that checks permissions",

@@ -23,3 +23,6 @@ STATED = {
     "package.agent.installed": ("the agent is installed", "the agent is not installed"),
     "package.agent.file_version": ("the agent's version file names a version", "the agent's version file is not there"),
 }
+NAMED = {
+    "package.version.generation": "the generation of the agent, by its version file,",
+}
