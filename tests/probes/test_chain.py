@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,14 +13,13 @@ import pytest
 
 from agentdoctor.probes import CannotLook
 from agentdoctor.probes._address import Proxy, Target, proxy
-from agentdoctor.probes._certificate import issuer
 from agentdoctor.probes._chain import PLAIN, Way, are_private, follow
 from agentdoctor.probes._connection import Deadline, trusting
 
 from .conftest import Listen, cases
 from .servers import CLOSE, DRIP, GARBAGE, HANG, Authority, Peer, now
 
-SOON, LATER = 0.6, 30.0  # seconds: for what hangs, and for what must not be cut off by a busy machine
+SOON, LATER = 1.0, 30.0  # seconds: for what hangs, and for what must not be cut off by a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -282,39 +280,3 @@ def test_the_password_goes_to_the_proxy_alone(listen: Listen, certificates: dict
     assert "Authorization" not in server.heads[0]
     assert "canary" not in repr((seen, by))
     assert "Y2Fu" not in repr((seen, by))
-
-
-SUBJECTS = [
-    ("organisation and name", "/C=US/O=Amazon/CN=Amazon RSA 2048 M02"),
-    ("in another order", "/CN=Root/O=Example Ltd/C=DE"),
-    ("only a name", "/CN=proxy.corp.example"),
-    ("only an organisation", "/O=Example Ltd"),
-    ("beyond ASCII", "/O=Größe GmbH/CN=x"),
-    ("long", f"/O={'o' * 64}/CN={'c' * 64}/L={'l' * 120}"),
-]
-
-
-@cases(SUBJECTS)
-def test_issuer_is_as_openssl_says(tmp_path: Path, subject: str) -> None:
-    by = Authority(tmp_path)
-    by.found("root", subject)
-    told = by.openssl(*"x509 -in root.crt -noout -issuer -nameopt sep_multiline,lname,utf8,-esc_msb".split())
-    names = dict(line.strip().split("=", 1) for line in told.splitlines()[1:])
-    der = ssl.PEM_cert_to_DER_cert((tmp_path / "root.crt").read_text())
-    assert issuer(der) == (names.get("organizationName") or names["commonName"])
-
-
-def test_issuer_without_a_name(tmp_path: Path) -> None:
-    Authority(tmp_path).found("root", "/C=DE/L=Here")
-    assert issuer(ssl.PEM_cert_to_DER_cert((tmp_path / "root.crt").read_text())) is None
-
-
-def test_issuer_of_anything(certificates: dict[str, Path]) -> None:
-    """Cut off anywhere, or with any byte changed: a text or None, never an error."""
-    der = ssl.PEM_cert_to_DER_cert(certificates["trusted"].read_text())
-    for end in range(len(der)):
-        assert issuer(der[:end]) is None
-    for place in range(len(der)):
-        for byte in (0, 1, 0x7F, 0x80, 0xFF):
-            found = issuer(der[:place] + bytes([byte]) + der[place + 1 :])
-            assert found is None or len(found) <= 100
