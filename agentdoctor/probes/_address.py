@@ -31,6 +31,7 @@ class Proxy:
     host: str
     port: int
     headers: tuple[str, ...] = field(default=(), repr=False)
+    secured: bool = False  # TLS to the proxy itself, by its address; Ruby speaks plain HTTP to it all the same
 
     @property
     def text(self) -> str:
@@ -51,13 +52,12 @@ def proxy(uri: str, bare: bool = False) -> Proxy:
     Ruby's URI takes ``proxy:3128`` for a scheme and finds no host in it, so 1.x would go without a proxy.
     """
     server = target(uri if "://" in uri or not bare else f"http://{uri}")
-    if server.scheme != "http":
-        raise ValueError("no http:// address")
     parts = urlsplit(uri if "://" in uri else f"//{uri}")
-    if parts.username is None:
-        return Proxy(server.host, server.port)
-    known = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-    return Proxy(server.host, server.port, (f"Proxy-Authorization: Basic {base64.b64encode(known).decode('ascii')}",))
+    headers: tuple[str, ...] = ()
+    if parts.username is not None:
+        known = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        headers = (f"Proxy-Authorization: Basic {base64.b64encode(known).decode('ascii')}",)
+    return Proxy(server.host, server.port, headers, server.scheme == "https")
 
 
 def proxy_in(environment: Mapping[str, str], host: str) -> Proxy | None:

@@ -114,14 +114,20 @@ def proxy_of_agent(look: Look, values: Mapping[str, Any], host: str, whose: str 
     where there is none, except for S3.
     """
     modern = generation(look) == "2.x"
-    uri = _configuration.text(values, "proxy_uri")
-    by_environment = whose != "s3" if modern else whose == "github"
     try:
-        if uri and (modern or whose != "github"):
-            return proxy(uri, bare=modern)
-        return proxy_in(_environment(look, modern), host) if by_environment else None
+        found = _proxy(look, _configuration.text(values, "proxy_uri"), host, whose, modern)
     except ValueError:
         raise CannotLook("the proxy's address cannot be read") from None
+    if found and found.secured and modern:
+        raise CannotLook(f"the agent speaks TLS to its proxy {found.text}, which is not looked into")
+    return found
+
+
+def _proxy(look: Look, uri: str, host: str, whose: str, modern: bool) -> Proxy | None:
+    if uri and (modern or whose != "github"):
+        return proxy(uri, bare=modern)
+    by_environment = whose != "s3" if modern else whose == "github"
+    return proxy_in(_environment(look, modern), host) if by_environment else None
 
 
 def _environment(look: Look, must: bool) -> Mapping[str, str]:

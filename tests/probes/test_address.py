@@ -39,7 +39,7 @@ PROXIES: list[tuple[str, str, bool, str]] = [
     ("with a quoted password", "http://canary:can%23ary@proxy.corp:3128/", False, "proxy.corp:3128"),
     ("without a scheme, for 1.x", "proxy.corp:3128", False, ""),
     ("without a scheme, for 2.x", "proxy.corp:3128", True, "proxy.corp:3128"),
-    ("TLS to the proxy", "https://proxy.corp:3128", False, ""),
+    ("TLS to the proxy", "https://proxy.corp:3128", False, "proxy.corp:3128"),
     ("no host", "http://", True, ""),
     ("no number", "http://proxy.corp:port", False, ""),
 ]

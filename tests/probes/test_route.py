@@ -190,6 +190,8 @@ WHICH_PROXY: list[tuple[str, str, str, str, dict[str, str] | None, str]] = [
     ("2.x, commands, the environment is not known", "2.x", "commands", "", None, "not known"),
     ("2.x, S3, only the environment", "2.x", "s3", "", VARIABLES, ""),
     ("2.x, GitHub", "2.x", "github", PROXY, VARIABLES, "proxy.corp:3128"),
+    ("1.x, plain HTTP whatever the scheme", "1.x", "commands", "https://proxy.corp:3128", None, "proxy.corp:3128"),
+    ("2.x, TLS to the proxy", "2.x", "commands", "https://proxy.corp:3128", None, "not known"),
     ("2.x, a proxy that cannot be read", "2.x", "commands", "http://[", VARIABLES, "not known"),
 ]
 
