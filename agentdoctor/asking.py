@@ -58,10 +58,12 @@ class Asker:
     """Answers ``ask(probe, about)`` from the host, each question once.
 
     ``about`` holds what a finding knows (its subject and details); a probe sees only what it registered for.
+    ``network=False``: probes that would leave this host are not run.
     """
 
-    def __init__(self, host: Host, total_seconds: float = TOTAL_SECONDS) -> None:
+    def __init__(self, host: Host, total_seconds: float = TOTAL_SECONDS, network: bool = True) -> None:
         self._host = host
+        self._network = network
         self._deadline = time.monotonic() + total_seconds
         self._jobs: dict[tuple[str, tuple[str, ...]], _Job] = {}
         self._lock = threading.Lock()
@@ -69,7 +71,7 @@ class Asker:
     def start(self, names: Iterable[str]) -> None:
         """Begin to look, without waiting: for the probes of the whole host."""
         for probe in map(find, sorted(names)):
-            if not probe.about and self._recorded(probe) is None:
+            if not probe.about and self._without_looking(probe) is None:
                 self._job(probe, {})
 
     def ask(self, name: str, about: Mapping[str, str] | None = None) -> Evidence:
@@ -80,8 +82,15 @@ class Asker:
         if missing:
             reason = f"the log does not say which {' and '.join(missing)}"
             return Evidence(name, probe.source, None, reason, Outcome.UNKNOWN)
+        known_already = self._without_looking(probe)
+        return known_already if known_already is not None else self._job(probe, known).wait(self._deadline)
+
+    def _without_looking(self, probe: Probe) -> Evidence | None:
+        """The answer of a probe that must not run; None if it may."""
         recorded = self._recorded(probe)
-        return recorded if recorded is not None else self._job(probe, known).wait(self._deadline)
+        if recorded is None and probe.network and not self._network:
+            return Evidence(probe.name, probe.source, None, "not asked: --no-network", Outcome.SKIP)
+        return recorded
 
     def _recorded(self, probe: Probe) -> Evidence | None:
         """What a snapshot says of a probe that needs a living host."""

@@ -91,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     )
     look.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
     look.add_argument("--wait", metavar="AGE", type=_age, help="look again until all is well, at most so long: 5m")
+    look.add_argument("--no-network", action="store_true", help="connect to nothing but the metadata service")
 
     _verb(verbs, "check", "look at this host and its logs, once", [common, found, look])
     proof = _verb(verbs, "verify", "prove that a finding is fixed", [common, look])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentdoctor import layout, logs
-from agentdoctor.asking import Asker
+from agentdoctor.asking import TOTAL_SECONDS, Asker
 from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source
 from agentdoctor.host import Host
@@ -81,10 +81,19 @@ def _first_stamp(path: str) -> bytes:
     return found[0].replace(b"T", b" ") if found else b""
 
 
-def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds: float | None = None) -> Run:
-    """Logs and host together. ``since``: seconds since the epoch before which logs are not read."""
+def check(
+    rules: Sequence[Rule],
+    host: Host,
+    since: float | None = None,
+    seconds: float | None = None,
+    network: bool = True,
+) -> Run:
+    """Logs and host together. ``since``: seconds since the epoch before which logs are not read.
+
+    ``network``: whether probes may connect to what is not on this host.
+    """
     started, clock = host.now(), time.monotonic()
-    asker = Asker(host) if seconds is None else Asker(host, seconds)
+    asker = Asker(host, TOTAL_SECONDS if seconds is None else seconds, network)
     standing = {name for rule in rules if rule.standing for name in rule.probes}
     asker.start(standing | {"imds.document", "package.version", RESTART})
     doctor = Doctor(rules)

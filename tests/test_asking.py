@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     """Add probes for one test."""
     monkeypatch.setattr(probes, "_found", dict(probes._found))
 
-    def add(name: str, look: Callable[[Look], Values], live: bool = True, about: tuple[str, ...] = ()) -> None:
-        probes._found[name] = Probe(name, "disk", look, live, about)
+    def add(name: str, look: Callable[[Look], Values], live: bool = True, **parts: Any) -> None:
+        probes._found[name] = Probe(name, "disk", look, live, parts.get("about", ()), parts.get("network", False))
 
     return add
 
@@ -194,3 +195,31 @@ def test_a_snapshot_answers_from_its_record(
     assert asker.ask("test.live").value == value
     assert asker.ask("test.live").outcome is outcome
     assert asker.ask("test.files").value == {"x": 1}
+
+
+WITHOUT_NETWORK = {
+    "one that leaves the host": (True, {}, None, Outcome.SKIP),
+    "one that stays": (False, {}, {"x": 1}, Outcome.PASS),
+    "one that leaves the host, recorded": (True, {"test.far": {"value": {"x": 2}}}, {"x": 2}, Outcome.PASS),
+}
+
+
+@pytest.mark.parametrize(("network", "recorded", "value", "outcome"), WITHOUT_NETWORK.values(), ids=WITHOUT_NETWORK)
+def test_without_the_network(
+    network: bool, recorded: dict[str, dict[str, object]], value: object, outcome: Outcome, register: Register
+) -> None:
+    """What would leave the host is not begun and not asked, and says so; a record is as good as ever."""
+    asked: list[str] = []
+
+    def look(look: Look) -> Values:
+        asked.append("test.far")
+        return {"x": 1}
+
+    register("test.far", look, network=network)
+    asker = Asker(Host(live=not recorded, recorded=recorded), network=False)
+    asker.start(["test.far"])
+    evidence = asker.ask("test.far")
+
+    assert (evidence.value, evidence.outcome) == (value, outcome)
+    assert (evidence.reason == "not asked: --no-network") is (outcome is Outcome.SKIP)
+    assert bool(asked) is (not network)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,24 @@ def test_one_root_cause(host: tuple[str, ...], expected: str) -> None:
 
     assert active == ({expected: "confirmed"} if expected else {})
     assert code == (2 if expected else 3)  # 3: it was logged, and no known cause is there now
+    assert report["run"]["duration_ms"] < 5000
+
+
+POLL_FAILED = """\
+2026-11-22T21:02:44 ERROR [codedeploy-agent(21)]: InstanceAgent::Plugins::CodeDeployPlugin::CommandPoller: Network \
+error: #<Seahorse::Client::NetworkingError: Failed to open TCP connection to \
+codedeploy-commands.eu-west-1.amazonaws.com:443 (getaddrinfo: Temporary failure in name resolution)>
+"""
+
+
+def test_no_way_out(tmp_path: Path) -> None:
+    """A network that ends at this host: the name of the agent's endpoint is looked up as the agent does."""
+    (tmp_path / "agent.log").write_text(POLL_FAILED)
+    code, report = check("well", "running", str(tmp_path / "agent.log"))
+    (finding,) = (x for x in report["findings"] if x["state"] == "active")
+
+    assert (code, finding["id"], finding["verdict"]) == (2, "endpoint-dns-failed", "confirmed")
+    assert "codedeploy-commands.eu-west-1.amazonaws.com:443 does not resolve" in str(finding["evidence"])
     assert report["run"]["duration_ms"] < 5000
 
 

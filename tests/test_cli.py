@@ -186,6 +186,22 @@ def test_a_copied_tree_has_no_host(cli: Cli) -> None:
     assert outcomes["appspec-misnamed"] == "fail"
 
 
+def test_no_network(cli: Cli, site: Path) -> None:
+    """A check that would leave this host is skipped and says why; the others are as they were."""
+    far = WARNING_RULE.replace(
+        "signature: {any: ['INFO that warns of it']}", "standing: true\nconfirm: {PROBE: {x: 1}}"
+    )
+    (site / "rules.d/far-away.yaml").write_text(far.replace("PROBE", "network.commands"))
+    (site / "rules.d/near-by.yaml").write_text(far.replace("PROBE", "package.version"))
+    only = ("--only", "far-away", "--only", "near-by")
+    report = json.loads(cli("check", "--config", "site.yaml", *only, "--no-network", "--format", "json").stdout)
+    rows = {row["id"]: row for row in report["checks"]}
+
+    assert rows["far-away"]["outcome"] == "skip"
+    assert rows["far-away"]["reason"] == "network.commands: not asked: --no-network"
+    assert "no-network" not in (rows["near-by"]["reason"] or "")
+
+
 def test_standard_input(cli: Cli) -> None:
     """A paste through a pipe."""
     text = "Script at specified location: scripts/a.sh failed with exit code 1\n"

@@ -47,7 +47,7 @@ def _open_failure(number: int) -> bytes:
 SHAPES: dict[str, tuple[Callable[[int], bytes], float]] = {
     "errors that no rule knows": (lambda n: ERROR % _clock(n) + b"strange thing %d\n" % n, 2),
     "one long line": (lambda n: b" %d" % n if n else ERROR % (0, 0), 2),
-    "what patterns look for": (_needles, 6),
+    "what patterns look for": (_needles, 8),
     "all that patterns look for": (lambda n: ERROR % _clock(n) + b"%d " % n + NEEDLES + b"\n", 40),
     "failed reports": (lambda n: _report(n, b"Failed", b"Install"), 4),
     "a frame": (lambda n: b"/opt/frame.rb:%d:in `x'\n" % n, 4),

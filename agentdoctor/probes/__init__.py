@@ -44,25 +44,29 @@ class Look:
 
 @dataclass(frozen=True)
 class Probe:
-    """A registered probe. ``about``: the details of a finding that it asks about, empty for the whole host."""
+    """A registered probe. ``about``: the details of a finding that it asks about, empty for the whole host.
+
+    ``network``: it opens connections that leave this host; the metadata service's are not among them.
+    """
 
     name: str
     source: str
     look: Callable[[Look], Values]
     live: bool
     about: tuple[str, ...]
+    network: bool = False
 
 
 _found: dict[str, Probe] = {}
 
 
 def probe(
-    name: str, source: str, live: bool = True, about: tuple[str, ...] = ()
+    name: str, source: str, live: bool = True, about: tuple[str, ...] = (), network: bool = False
 ) -> Callable[[Callable[[Look], Values]], Callable[[Look], Values]]:
     """Register a probe. ``live=False``: it reads files only, so it works on a copied tree too."""
 
     def register(look: Callable[[Look], Values]) -> Callable[[Look], Values]:
-        _found[name] = Probe(name, source, look, live, about)
+        _found[name] = Probe(name, source, look, live, about, network)
         return look
 
     return register

@@ -74,12 +74,12 @@ class Talk:
         try:
             connected = self._connect()
         except OSError as error:
-            raise NoAnswer(_reason(error), connected=False) from None
+            raise NoAnswer(reason(error), connected=False) from None
         with connected:
             try:
                 return _exchange(self._over(connected), method, path, headers or {})
             except (OSError, http.client.HTTPException) as error:
-                raise NoAnswer(_reason(error), connected=True) from None
+                raise NoAnswer(reason(error), connected=True) from None
 
     def put_token(self) -> Answer:
         """The answer to a request for a token (IMDSv2)."""
@@ -119,7 +119,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _reason(error: OSError | http.client.HTTPException) -> str:
+def reason(error: OSError | http.client.HTTPException) -> str:
     """Why there was no answer, in a few words. CannotLook when our own process is the reason."""
     if isinstance(error, OSError) and error.errno in _OURS:
         raise CannotLook(f"this process cannot connect: {error.strerror}") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentdoctor import layout
 from agentdoctor.host import Host
-from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes import CannotLook, Look, Values, _configuration, probe
 
 
 @probe("config.agent", source="disk", live=False)
@@ -26,7 +26,7 @@ def agent(look: Look) -> Values:
 
 
 def _path(host: Host) -> str:
-    path = next((path for path in layout.CONFIGURATION if host.exists(path)), "")
+    path = _configuration.path(host)
     if not path:
         raise CannotLook("there is no configuration file", skip=True)
     return path
@@ -37,15 +37,14 @@ def _settings(text: str) -> tuple[dict[str, Any], str]:
     import yaml
 
     try:
-        # Ruby's reader is libyaml too, and takes the first document only.
-        data = next(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), None)
+        data = _configuration.first_document(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
         return {}, f"{getattr(error, 'problem', None) or 'not YAML'}{where}"
     if not isinstance(data, dict):
         return {}, "it is not a map of keys and values"
-    return {str(key).lstrip(":"): value for key, value in data.items()}, ""
+    return _configuration.without_colons(data), ""
 
 
 def _values(values: dict[str, Any]) -> str:
@@ -120,6 +119,6 @@ def wire_log(look: Look) -> Values:
 
 
 def _wire(host: Host) -> bool | None:
-    path = next((path for path in layout.CONFIGURATION if host.exists(path)), "")
+    path = _configuration.path(host)
     values, problem = _settings(host.read(path)) if path else ({}, "")
     return None if problem else values.get("log_aws_wire") not in (None, False)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from agentdoctor import layout
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes._environment import of_master
 
 VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE")
 _section = re.compile(r"\[\s*([^\]]*?)\s*\]")
@@ -75,19 +76,7 @@ def environment(look: Look) -> Values:
 
     1.x deletes the key variables in its child (command_poller.rb:29-36 of 1.8.1), but not the other two.
     """
-    import psutil
-
-    pid = look.value("process.agent")["master_pid"]
-    if not pid:
-        raise CannotLook("the agent is not running", skip=True)
-    try:
-        found = psutil.Process(pid).environ()
-    except psutil.AccessDenied:
-        raise CannotLook("only root may read the agent's environment") from None
-    except psutil.NoSuchProcess:
-        raise CannotLook("the agent ended while it was looked at") from None
-    if not found:  # a process title longer than the arguments it replaces is written over the environment
-        raise CannotLook("the agent's process title hides its environment")
+    found = of_master(look)
     names = [name for name in VARIABLES if found.get(name)]
     return {"names": names, "found": len(names)}
 

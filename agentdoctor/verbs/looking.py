@@ -64,7 +64,8 @@ def _look(options: argparse.Namespace, rules: Sequence[Rule], loaded: Catalogue)
     root = options.root or (settings.root if settings.root != "/" else "")
     host = _snapshot(root) if root else Host(imds_endpoint=settings.imds_endpoint)
     begin = None if root and options.since is None else since(options.since)
-    return runs.check(rules, dataclasses.replace(host, broken_rules=loaded.broken), begin, options.timeout)
+    host = dataclasses.replace(host, broken_rules=loaded.broken)
+    return runs.check(rules, host, begin, options.timeout, not options.no_network)
 
 
 def _until_well(options: argparse.Namespace, look: Callable[[], T], well: Callable[[T], bool]) -> T:

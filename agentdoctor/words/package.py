@@ -33,3 +33,6 @@ STATED = {
         "AWS does not support this agent on this system",
     ),
 }
+NAMED = {
+    "package.version.generation": "the generation of the agent, by its version file,",
+}

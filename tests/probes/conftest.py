@@ -18,8 +18,10 @@ import pytest
 from agentdoctor.asking import Asker
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence
+from agentdoctor.probes import Look, find
 
 from .imds_server import Imds, Server
+from .servers import Listener, Peer
 
 # A busy machine must not turn what a probe says into "no answer within 2.0 s".
 PATIENCE = 60.0
@@ -54,6 +56,25 @@ def write(root: Path, files: Mapping[str, str | None]) -> Host:
     return Host(root=str(root), live=False)
 
 
+Answers = Mapping[str, Mapping[str, Any] | None]
+
+
+def seen_with(name: str, host: Host, answers: Answers) -> Mapping[str, Any]:
+    """A probe's values, with what the probes that it asks have seen; those that read files look for themselves."""
+
+    def answer(asked: str) -> Evidence:
+        if asked in answers or find(asked).live:
+            return Evidence(asked, "", answers.get(asked), "no answer")
+        return ask(asked, host)
+
+    return find(name).look(Look(host, {}, answer))
+
+
+def live(root: Path, files: Mapping[str, str | None]) -> Host:
+    write(root, files)
+    return Host(root=str(root))
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Imds], Host]]:
     """Start a metadata service; gives the host that has it."""
@@ -66,6 +87,41 @@ def serve() -> Iterator[Callable[[Imds], Host]]:
     yield start
     for server in servers:
         server.close()
+
+
+Listen = Callable[[Peer], Peer]
+
+
+@pytest.fixture
+def listen() -> Iterator[Listen]:
+    """Start a server that is no metadata service; its port is known then."""
+    listeners: list[Listener] = []
+
+    def start(peer: Peer) -> Peer:
+        listeners.append(Listener(peer))
+        return peer
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+Start = Callable[[dict[str, str]], int]
+
+
+@pytest.fixture
+def process() -> Iterator[Start]:
+    """Start a process that waits, with exactly this environment; gives its pid."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(environment: dict[str, str]) -> int:
+        started.append(subprocess.Popen(["/bin/sleep", "60"], env=environment))
+        return started[-1].pid
+
+    yield start
+    for each in started:
+        each.kill()
+        each.wait()
 
 
 @pytest.fixture

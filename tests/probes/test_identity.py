@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from agentdoctor.model import Evidence, Outcome
 from agentdoctor.probes import CannotLook, Look, find
 from agentdoctor.probes.identity import has_static_key
 
-from .conftest import ask, cases, value, write
+from .conftest import Start, ask, cases, value, write
 
 CREDENTIALS, CONFIG = "/root/.aws/credentials", "/root/.aws/config"
 AGENT = "/etc/codedeploy-agent/conf/codedeployagent.yml"
@@ -162,27 +161,6 @@ def test_attachment_unknown(worker: Any, profile: Any, role: Any) -> None:
         look("identity.attachment", evidence)
 
 
-@pytest.fixture
-def process() -> Any:
-    """Start a process that waits, with exactly this environment; gives its pid."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(environment: dict[str, str]) -> int:
-        script = "print(flush=True); input()"
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-        )
-        assert started[-1].stdout
-        started[-1].stdout.readline()
-        return started[-1].pid
-
-    yield start
-    for each in started:
-        each.communicate(b"\n")
-
-
 ENVIRONMENTS = [
     ("nothing of AWS", {"PATH": "/bin"}, []),
     (
@@ -197,7 +175,7 @@ ENVIRONMENTS = [
 
 
 @cases(ENVIRONMENTS)
-def test_environment(process: Callable[[dict[str, str]], int], variables: dict[str, str], expected: list[str]) -> None:
+def test_environment(process: Start, variables: dict[str, str], expected: list[str]) -> None:
     seen = look("identity.environment", {"process.agent": {"master_pid": process(variables)}})
     assert seen == {"names": expected, "found": len(expected)}
     assert "canary" not in repr(seen).lower()
@@ -216,7 +194,7 @@ def test_environment_of_a_process_that_ended() -> None:
 
 
 @pytest.fixture
-def another_users_pid(process: Callable[[dict[str, str]], int]) -> int:
+def another_users_pid(process: Start) -> int:
     """A process of root's, for a test that goes on as nobody."""
     if os.geteuid() != 0:
         pytest.skip("only root can leave a process behind that is not ours")
@@ -228,7 +206,7 @@ def test_environment_that_we_may_not_read(another_users_pid: int, unprivileged: 
         look("identity.environment", {"process.agent": {"master_pid": another_users_pid}})
 
 
-def test_environment_that_a_title_hides(process: Callable[[dict[str, str]], int]) -> None:
+def test_environment_that_a_title_hides(process: Start) -> None:
     with pytest.raises(CannotLook):
         look("identity.environment", {"process.agent": {"master_pid": process({})}})
 

@@ -142,13 +142,13 @@ REASONS = [
 
 @cases(REASONS)
 def test_reasons(error: OSError, expected: str) -> None:
-    assert _metadata._reason(error) == expected
+    assert _metadata.reason(error) == expected
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EPERM, errno.EAFNOSUPPORT])
 def test_our_own_limits_are_not_the_services_fault(number: int) -> None:
     with pytest.raises(CannotLook):
-        _metadata._reason(OSError(number, "ours"))
+        _metadata.reason(OSError(number, "ours"))
 
 
 DOCUMENTS = [
