@@ -24,8 +24,14 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     """Add probes for one test."""
     monkeypatch.setattr(probes, "_found", dict(probes._found))
 
-    def add(name: str, look: Callable[[Look], Values], live: bool = True, about: tuple[str, ...] = ()) -> None:
-        probes._found[name] = Probe(name, "disk", look, live, about)
+    def add(
+        name: str,
+        look: Callable[[Look], Values],
+        live: bool = True,
+        about: tuple[str, ...] = (),
+        also: tuple[str, ...] = (),
+    ) -> None:
+        probes._found[name] = Probe(name, "disk", look, live, about, also)
 
     return add
 
@@ -194,3 +200,28 @@ def test_a_snapshot_answers_from_its_record(
     assert asker.ask("test.live").value == value
     assert asker.ask("test.live").outcome is outcome
     assert asker.ask("test.files").value == {"x": 1}
+
+
+def tells(look: Look) -> Values:
+    return dict(look.about)
+
+
+def test_what_is_known_beside_it(register: Register) -> None:
+    """Details that a probe uses where they are known; without them it is not the same question."""
+    register("test.place", tells, about=("path",), also=("group",))
+    asker = Asker(Host())
+
+    assert asker.ask("test.place", {"path": "/a", "other": "x"}).value == {"path": "/a"}
+    assert asker.ask("test.place", {"path": "/a", "group": "g"}).value == {"path": "/a", "group": "g"}
+    assert asker.ask("test.place", {"group": "g"}).value is None
+
+
+def test_what_may_be_about_something_is_not_begun_early(register: Register) -> None:
+    """It would be asked about nothing, in vain."""
+    asked = []
+    register("test.place", lambda look: asked.append(dict(look.about)) or {}, also=("group",))
+    asker = Asker(Host())
+    asker.start(["test.place"])
+    asker.ask("test.place", {"group": "g"})
+
+    assert asked == [{"group": "g"}]

@@ -44,25 +44,30 @@ class Look:
 
 @dataclass(frozen=True)
 class Probe:
-    """A registered probe. ``about``: the details of a finding that it asks about, empty for the whole host."""
+    """A registered probe.
+
+    ``about``: the details of a finding that it asks about, empty for the whole host; ``also``: those that it uses
+    where they are known.
+    """
 
     name: str
     source: str
     look: Callable[[Look], Values]
     live: bool
     about: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 _found: dict[str, Probe] = {}
 
 
 def probe(
-    name: str, source: str, live: bool = True, about: tuple[str, ...] = ()
+    name: str, source: str, live: bool = True, about: tuple[str, ...] = (), also: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Look], Values]], Callable[[Look], Values]]:
     """Register a probe. ``live=False``: it reads files only, so it works on a copied tree too."""
 
     def register(look: Callable[[Look], Values]) -> Callable[[Look], Values]:
-        _found[name] = Probe(name, source, look, live, about)
+        _found[name] = Probe(name, source, look, live, about, also)
         return look
 
     return register
