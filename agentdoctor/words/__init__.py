@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 Phrase = Callable[[Mapping[str, Any]], str]
@@ -61,3 +62,10 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def day(at: float | None) -> str:
+    """Seconds since the epoch for people: 2026-11-22 21:00 UTC."""
+    if at is None:
+        return "at an unknown time"
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
