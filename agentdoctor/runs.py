@@ -84,7 +84,7 @@ def check(rules: Sequence[Rule], host: Host, since: float | None = None, seconds
     """Logs and host together. ``since``: seconds since the epoch before which logs are not read."""
     started, clock = host.now(), time.monotonic()
     asker = Asker(host) if seconds is None else Asker(host, seconds)
-    standing = {name for rule in rules if rule.standing for name in rule.probes}
+    standing = {name for rule in rules if rule.standing for way in rule.confirm for name in way}
     asker.start(standing | {"imds.document", "package.version"})
     doctor = Doctor(rules)
     problems: list[str] = []

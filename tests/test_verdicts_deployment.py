@@ -47,6 +47,7 @@ ROOM = {"available_percent": 50.0, "available_bytes": 5, "total_bytes": 10, "swa
 FULL = {**ROOM, "available_percent": 1.0}
 KILLED, NONE_KILLED = {"kills": 1, "last_victim": "ruby", "last_at": 0.0}, {"kills": 0}
 FREE_PATH = {"in_the_way": "", "read_only": False, "immutable": False, "owner": "root", "mode": "0755"}
+PACKAGE = {"installed": True, "generation": "1.x", "file_version": "OFFICIAL_1.8.1-99_deb", "status": "installed"}
 WRITABLE = {"read_only": [], "noexec": []}
 
 # rule, what confirms it, what contradicts it, and what it is then
@@ -92,6 +93,21 @@ DECIDED = [
     ),
 ]
 
+# Where the host shows that it is over, it is over.
+ENDED = [
+    ("agent-stop-refused", {"ongoing.deployments": {"young": 1}}, {"ongoing.deployments": {"young": 0}}),
+    (
+        "agent-update-half-done",
+        {"package.agent": {"installed": True, "generation": "1.x", "file_version": "", "status": "installed"}},
+        {"package.agent": PACKAGE, "dpkg.state": {"lock_holder": ""}},
+    ),
+    (
+        "agent-update-half-done",
+        {"package.agent": {**PACKAGE, "status": "half-configured"}, "dpkg.state": {"lock_holder": ""}},
+        {"package.agent": {**PACKAGE, "status": "half-configured"}, "dpkg.state": {"lock_holder": "apt-get"}},
+    ),
+]
+
 # The evidence passes, or is one of many: where it is not seen, the log is believed all the same.
 PASSING = [
     ("memory-exhausted", {"memory.oom": KILLED}, {"memory.oom": NONE_KILLED, "memory.state": ROOM}),
@@ -104,9 +120,11 @@ PASSING = [
         {"host.commands": {"semanage": True, "restorecon": True}},
     ),
     ("agent-ruby-missing", {"host.commands": {"ruby": False}}, {"host.commands": {"ruby": True}}),
+    ("update-package-locked", {"dpkg.state": {"lock_holder": "apt-get"}}, {"dpkg.state": {"lock_holder": ""}}),
+    ("script-package-lock", {"dpkg.state": {"lock_holder": "apt-get"}}, {"dpkg.state": {"lock_holder": ""}}),
     ("bundle-filename-encoding", {"source.names": {"bad": 1}}, {"source.names": {"bad": 0}}),
 ]
-ROWS = [*DECIDED, *PASSING]
+ROWS = [*DECIDED, *ENDED, *PASSING]
 IDS = [f"{row[0]}-{number}" for number, row in enumerate(ROWS)]
 
 
@@ -122,11 +140,11 @@ def test_what_confirms(id_: str, confirming: Host, _: Host) -> None:
 def test_what_contradicts(id_: str, _: Host, contradicting: Host) -> None:
     """It is not so any more: no active finding, where the evidence decides."""
     finding = judge(SHIPPED[id_], contradicting)[id_]
-    decides = SHIPPED[id_].rules_out
+    rule = SHIPPED[id_]
+    over = State.RECOVERED if rule.recovery.evidence else State.QUIET
 
-    assert (finding.verdict, finding.state) == (
-        (Verdict.RULED_OUT, State.QUIET) if decides else (Verdict.LIKELY, State.ACTIVE)
-    )
+    assert finding.verdict is (Verdict.RULED_OUT if rule.rules_out else Verdict.LIKELY)
+    assert finding.state is (over if rule.rules_out else State.ACTIVE)
 
 
 @pytest.mark.parametrize("id_", sorted({row[0] for row in ROWS}))
@@ -164,6 +182,8 @@ def test_same_words_and_nothing_known() -> None:
 
 SHOWN = [
     ("file-already-exists", "install.owner", {"exists": True, "owner": "nobody"}, "no deployment group here"),
+    ("agent-restarted-mid-deployment", "dpkg.state", {"last_agent_change": 0.0}, "dpkg last changed the agent 1970"),
+    ("clock-skew", "clock.sync", {"synchronised": False, "service": ""}, "no time service runs"),
     ("script-killed", "memory.oom", KILLED, "the kernel killed 1"),
     ("script-permission-denied", "disk.mounts", {"read_only": [], "noexec": ["/opt"]}, "/opt mounted noexec"),
     ("script-not-executable", "disk.mounts", {"read_only": ["/opt"], "noexec": []}, "/opt mounted read-only"),
