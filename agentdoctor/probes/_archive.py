@@ -74,6 +74,8 @@ def pointed(host: Host, group: str) -> str:
 
 def of_finding(host: Host, about: Mapping[str, str]) -> str:
     """The archive that a finding is about: of the path in the log, else of its deployment and event."""
+    if about.get("archive"):
+        return checked(host, about["archive"])
     path, id_ = about.get("path", ""), about.get("deployment_id", "")
     before, found, _ = path.partition(f"/{FOLDER}/")
     if found:
