@@ -12,7 +12,7 @@ from agentdoctor import rules as catalogue
 from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source, every_entry
 from agentdoctor.logs import read_as
-from agentdoctor.model import Evidence, Finding, Outcome, Rule, State, Verdict
+from agentdoctor.model import Evidence, Finding, Outcome, Rule, Severity, State, Verdict
 from agentdoctor.rules.lint import _GRAMMARS
 
 SHIPPED = {rule.id: rule for rule in catalogue.from_sources()}
@@ -93,6 +93,10 @@ DECIDED = [
     ),
 ]
 
+STOPS = {"archive": "", "group_id": "", "script": "", "scripts_missing": []}
+GONE = {**STOPS, "archive": "/a", "group_id": "g"}
+DECIDED.append(("last-revision-missing", {"stop.next": GONE}, {"stop.next": STOPS}))
+
 # Where the host shows that it is over, it is over.
 ENDED = [
     ("agent-stop-refused", {"ongoing.deployments": {"young": 1}}, {"ongoing.deployments": {"young": 0}}),
@@ -123,6 +127,14 @@ PASSING = [
     ("update-package-locked", {"dpkg.state": {"lock_holder": "apt-get"}}, {"dpkg.state": {"lock_holder": ""}}),
     ("script-package-lock", {"dpkg.state": {"lock_holder": "apt-get"}}, {"dpkg.state": {"lock_holder": ""}}),
     ("bundle-filename-encoding", {"source.names": {"bad": 1}}, {"source.names": {"bad": 0}}),
+]
+APPSPEC = {"yaml_ok": True, "empty": False, "version_ok": True, "version": "0.0", "os_ok": True, "os": "linux"}
+PASSING += [
+    ("appspec-yaml-invalid", {"appspec.parsed": {"yaml_ok": False, "problem": "a tab"}}, {"appspec.parsed": APPSPEC}),
+    ("appspec-empty", {"appspec.parsed": {"empty": True}}, {"appspec.parsed": APPSPEC}),
+    ("appspec-version-invalid", {"appspec.parsed": {"version_ok": False}}, {"appspec.parsed": APPSPEC}),
+    ("appspec-os-unsupported", {"appspec.parsed": {"os_ok": False}}, {"appspec.parsed": APPSPEC}),
+    ("last-revision-script-failed", {"stop.next": {"script": "stop.sh"}}, {"stop.next": STOPS}),
 ]
 ROWS = [*DECIDED, *ENDED, *PASSING]
 IDS = [f"{row[0]}-{number}" for number, row in enumerate(ROWS)]
@@ -196,3 +208,23 @@ def test_what_is_shown_beside_it(id_: str, probe: str, seen: Mapping[str, Any], 
     proofs = judge(SHIPPED[id_], {probe: seen})[id_].evidence
 
     assert any(said in proof.text for proof in proofs if proof.name == probe)
+
+
+STANDING = [
+    ("last-revision-missing", {"stop.next": GONE}, {"stop.next": STOPS}),
+    ("last-revision-script-failed", {"stop.next": {"script": "a", "scripts_missing": ["a"]}}, {"stop.next": STOPS}),
+    ("agent-update-half-done", *ENDED[2][1:]),
+]
+
+
+@pytest.mark.parametrize(("id_", "shown", "not_shown"), STANDING, ids=[row[0] for row in STANDING])
+def test_found_before_it_hurts(id_: str, shown: Host, not_shown: Host) -> None:
+    """Without a line in a log, as a warning; a host without it passes, and one that cannot be looked at does not."""
+    doctor = Doctor([SHIPPED[id_]])
+    (finding,) = doctor.findings(0.0, asking(shown))
+    outcomes = [check.outcome for host in (not_shown, {}) for check in doctor.checks([], set(), asking(host))]
+
+    assert (finding.verdict, finding.severity) == (Verdict.CONFIRMED, Severity.WARNING)
+    assert doctor.findings(0.0, asking(not_shown)) == []
+    assert doctor.findings(0.0, asking({})) == []
+    assert outcomes == [Outcome.PASS, Outcome.UNKNOWN]

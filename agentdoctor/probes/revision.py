@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentdoctor import layout
 from agentdoctor.probes import Look, Values, probe
 from agentdoctor.probes._archive import checked, is_directory
 
@@ -109,26 +107,3 @@ def _folder(path: str) -> Folder:
 def _printable(name: str) -> str:
     """A file name may be any bytes; evidence is text that JSON and UTF-8 can carry."""
     return name.encode("utf-8", "replace").decode("utf-8")
-
-
-@probe("revision.last", source="disk", live=False, about=("archive",))
-def last(look: Look) -> Values:
-    """``{archive_present, revision, pointer, points_here}`` of the revision that ``archive`` belongs to.
-
-    The agent notes the directory of the last revision whose Install ended well in
-    ``<group>_last_successful_install``, and runs the next ApplicationStop from there (hook_executor.rb:278-287).
-    """
-    archive = checked(look.host, look.about["archive"])
-    directory = posixpath.dirname(archive)
-    known = layout.read(look.host)
-    pointer = f"{known.instructions}/{posixpath.basename(posixpath.dirname(directory))}_last_successful_install"
-    try:
-        target = look.host.read(pointer, 4096)
-    except (FileNotFoundError, NotADirectoryError):
-        pointer, target = "", ""
-    return {
-        "archive_present": is_directory(look.host, archive),
-        "revision": posixpath.basename(directory),
-        "pointer": pointer,
-        "points_here": target.strip() == directory,
-    }
