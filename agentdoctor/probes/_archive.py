@@ -76,11 +76,11 @@ def of_finding(host: Host, about: Mapping[str, str]) -> str:
     """The archive that a finding is about: of the path in the log, else of its deployment and event."""
     if about.get("archive"):
         return checked(host, about["archive"])
-    path, id_ = about.get("path", ""), about.get("deployment_id", "")
-    before, found, _ = path.partition(f"/{FOLDER}/")
-    if found:
-        return checked(host, f"{before}/{FOLDER}")
-    group = group_of(host, about)
+    for path in (about.get("path", ""), about.get("script", "")):
+        before, found, _ = path.partition(f"/{FOLDER}/")
+        if found:
+            return checked(host, f"{before}/{FOLDER}")
+    group, id_ = group_of(host, about), about.get("deployment_id", "")
     if not group or not _ID.fullmatch(id_):
         raise CannotLook("the log does not say of which revision it is")
     if about.get("event") not in LAST_EVENTS:

@@ -69,12 +69,16 @@ def _places(host: Host) -> tuple[str, ...]:
 
 @probe("disk.mounts", source="disk")
 def mounts(look: Look) -> Values:
-    """``{read_only, noexec}``: which of the agent's places lie on a file system that is mounted so."""
+    """``{read_only, noexec, root_noexec}``: which of the agent's places lie on a file system that is mounted so.
+
+    ``root_noexec``: the deployment root does, from which scripts are run; /tmp often does, which hurts nobody.
+    """
     host = _seen_by_agent(look)
     found = {place: nearest(host, place)[1].f_flag for place in _places(look.host)}
     return {
         "read_only": sorted(place for place, flags in found.items() if flags & os.ST_RDONLY),
         "noexec": sorted(place for place, flags in found.items() if flags & os.ST_NOEXEC),
+        "root_noexec": bool(found[layout.read(look.host).root_dir] & os.ST_NOEXEC),
     }
 
 

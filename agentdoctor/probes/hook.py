@@ -56,7 +56,7 @@ def _where(look: Look) -> Script:
     """Checked, because a log names it: below the deployment archive, and without a way up."""
     archive = of_finding(look.host, look.about)
     location = look.about.get("script", "")
-    if not location or location.startswith(archive):
+    if not location or f"/{FOLDER}/" in location:
         location = (location or look.about.get("path", "")).partition(f"/{FOLDER}/")[2]
     relative = posixpath.normpath(location.lstrip("/"))
     if not location or relative.startswith("..") or "\0" in relative:

@@ -22,6 +22,10 @@ def _read_only_places(value: Mapping[str, Any]) -> str:
     return f"{' and '.join(places)} mounted read-only" if places else "no place of the agent is mounted read-only"
 
 
+def _root_noexec(value: Mapping[str, Any]) -> str:
+    return f"the deployment root is {'' if value.get('root_noexec') else 'not '}mounted noexec"
+
+
 def _path(value: Mapping[str, Any]) -> str:
     marks = [text for key, text in (("immutable", "immutable"), ("read_only", "mounted read-only")) if value.get(key)]
     extra = f", {' and '.join(marks)}" if marks else ""
@@ -43,6 +47,7 @@ def _in_the_way(value: Mapping[str, Any]) -> str:
 PHRASES: dict[str, Phrase] = {
     "disk.mounts": _mounts,
     "disk.mounts.read_only": _read_only_places,
+    "disk.mounts.root_noexec": _root_noexec,
     "disk.path": _path,
     "disk.path.immutable": _path,
     "disk.path.in_the_way": _in_the_way,
@@ -50,6 +55,14 @@ PHRASES: dict[str, Phrase] = {
     "disk.space.free_bytes": _disk,
 }
 STATED = {
+    "disk.mounts.read_only": (
+        "a place of the agent is mounted read-only",
+        "no place of the agent is mounted read-only",
+    ),
+    "disk.mounts.root_noexec": (
+        "the deployment root is mounted noexec",
+        "the deployment root is not mounted noexec",
+    ),
     "disk.path.immutable": ("the path or its directory is immutable", "neither path nor directory is immutable"),
     "disk.path.in_the_way": (
         "a file stands where a directory must be, or the reverse",
@@ -58,7 +71,6 @@ STATED = {
     "disk.path.read_only": ("the path is on a file system mounted read-only", "the file system is mounted for writing"),
 }
 NAMED = {
-    "disk.mounts.read_only": "the list of the agent's places that are mounted read-only",
     "disk.space.free_bytes": "the free space, the least of all places that the agent writes to,",
     "disk.space.free_inodes": "the number of free inodes, the least of all places that the agent writes to,",
 }

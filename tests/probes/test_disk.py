@@ -96,14 +96,15 @@ def test_space_looks_where_the_configuration_points(tmp_path: Path) -> None:
 
 def test_mounts_of_a_real_file_system(tmp_path: Path) -> None:
     write(tmp_path, {"/opt/codedeploy-agent/deployment-root": None, "/tmp": None})
-    assert value("disk.mounts", Host(root=str(tmp_path))) == {"read_only": [], "noexec": []}
+    assert value("disk.mounts", Host(root=str(tmp_path))) == {"read_only": [], "noexec": [], "root_noexec": False}
 
 
 def test_mounts_that_are_restricted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flags = {"/opt/codedeploy-agent/deployment-root": os.ST_NOEXEC, "/tmp": os.ST_RDONLY | os.ST_NOEXEC}
     monkeypatch.setattr("agentdoctor.probes.disk.nearest", lambda _, path: (path, fs(flag=flags.get(path, 0))))
     seen = value("disk.mounts", Host(root=str(tmp_path)))
-    assert seen == {"read_only": ["/tmp"], "noexec": ["/opt/codedeploy-agent/deployment-root", "/tmp"]}
+    assert (seen["read_only"], seen["root_noexec"]) == (["/tmp"], True)
+    assert seen["noexec"] == ["/opt/codedeploy-agent/deployment-root", "/tmp"]
 
 
 PATHS = [

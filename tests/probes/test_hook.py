@@ -91,6 +91,7 @@ PLACES = [
     ("a location with dots", {**OURS, "script": "./scripts/../scripts/start.sh"}),
     ("the path alone", {"path": f"{ARCHIVE}/scripts/start.sh"}),
     ("the path as the script", {"script": f"{ARCHIVE}/scripts/start.sh", "path": f"{ARCHIVE}/scripts/start.sh"}),
+    ("the path as the script alone", {"script": f"{ARCHIVE}/scripts/start.sh", "deployment_id": "d-X"}),
     ("the path of another deployment's", {**OURS, "deployment_id": "d-X", "path": f"{ARCHIVE}/scripts/start.sh"}),
     ("a path that was cut at a blank", {**OURS, "path": f"{ARCHIVE}/scripts/st"}),
 ]
