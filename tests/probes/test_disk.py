@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +187,25 @@ SAID = [
 @cases(SAID)
 def test_words(name: str, seen: dict[str, Any], said: str) -> None:
     assert tell(name, seen) == said
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
+def test_a_place_that_is_read_only_for_the_agent_alone(tmp_path: Path, alone: None) -> None:
+    """As under ReadOnlyPaths= of its unit: everybody else may write there."""
+    script = (
+        f"mount --bind {tmp_path} {tmp_path} && mount -o remount,ro,bind {tmp_path} && echo ready"
+        ' && exec -a "codedeploy-agent: master $$" sleep 60'
+    )
+    command = ["unshare", "--mount", "bash", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as agent:
+        assert agent.stdout is not None
+        try:
+            if agent.stdout.readline() != "ready\n":
+                pytest.skip("no mounts may be made here")
+            while f"master {agent.pid}".encode() not in Path(f"/proc/{agent.pid}/cmdline").read_bytes().split(b"\0")[0]:
+                assert agent.poll() is None
+            seen = value("disk.path", Host(), path=str(tmp_path))
+        finally:
+            agent.kill()
+    assert os.statvfs(tmp_path).f_flag & os.ST_RDONLY == 0
+    assert seen["read_only"] is True
