@@ -116,6 +116,7 @@ ENDED = [
 PASSING = [
     ("memory-exhausted", {"memory.oom": KILLED}, {"memory.oom": NONE_KILLED, "memory.state": ROOM}),
     ("memory-exhausted", {"memory.state": FULL}, {"memory.oom": NONE_KILLED, "memory.state": ROOM}),
+    ("script-command-not-found", {"host.command": {"found": ""}}, {"host.command": {"found": "/usr/bin/npm"}}),
     ("script-permission-denied", {"disk.mounts": {"root_noexec": True}}, {"disk.mounts": {"root_noexec": False}}),
     ("path-permission-denied", {"disk.path": {"immutable": True}}, {"disk.path": FREE_PATH}),
     ("acl-command-failed", {"host.commands": {"setfacl": False}}, {"host.commands": {"setfacl": True}}),
@@ -198,6 +199,7 @@ SHOWN = [
     ("agent-restarted-mid-deployment", "dpkg.state", {"last_agent_change": 0.0}, "dpkg last changed the agent 1970"),
     ("clock-skew", "clock.sync", {"synchronised": False, "service": ""}, "no time service runs"),
     ("script-killed", "memory.oom", KILLED, "the kernel killed 1"),
+    ("script-runas-failed", "host.command", {"command": "sudo", "found": ""}, "sudo is not on the PATH"),
     ("script-permission-denied", "hook.script", GOOD_SCRIPT, "the script has an execute bit"),
     ("script-not-executable", "disk.mounts", {"read_only": ["/opt"], "noexec": []}, "/opt mounted read-only"),
 ]
