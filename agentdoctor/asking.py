@@ -71,13 +71,13 @@ class Asker:
     def start(self, names: Iterable[str]) -> None:
         """Begin to look, without waiting: for the probes of the whole host."""
         for probe in map(find, sorted(names)):
-            if not probe.about and self._without_looking(probe) is None:
+            if not (probe.about or probe.also) and self._without_looking(probe) is None:
                 self._job(probe, {})
 
     def ask(self, name: str, about: Mapping[str, str] | None = None) -> Evidence:
         """The evidence of one probe; never raises for what the host does."""
         probe = find(name)
-        known = {key: value for key, value in (about or {}).items() if key in probe.about and value}
+        known = {key: value for key, value in (about or {}).items() if key in (*probe.about, *probe.also) and value}
         missing = [key for key in probe.about if key not in known]
         if missing:
             reason = f"the log does not say which {' and '.join(missing)}"
@@ -105,7 +105,7 @@ class Asker:
         return Evidence(probe.name, probe.source, None, entry.get("reason", ""), outcome)
 
     def _job(self, probe: Probe, about: Mapping[str, str]) -> _Job:
-        key = (probe.name, tuple(about[name] for name in probe.about))
+        key = (probe.name, tuple(about.get(name, "") for name in (*probe.about, *probe.also)))
         with self._lock:
             if key not in self._jobs:
                 self._jobs[key] = _Job(probe, Look(self._host, dict(about), self.ask))

@@ -35,13 +35,20 @@ class Weighed:
 def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdict) -> Weighed:
     """Judge one cause. One contradiction rules it out, all must hold to confirm it, anything unknown leaves it open.
 
-    ``unasked``: the verdict of a rule that asks nothing of the host.
+    ``unasked``: the verdict of a rule that asks nothing of the host, and of one whose evidence passes: where that is
+    not to be seen any more, nothing is known from it.
     """
     if not rule.confirm:
         return Weighed(unasked)
     if ask is None:
         return Weighed(Verdict.UNVERIFIED)
-    return _best([_weigh(proof, about, ask) for proof in rule.confirm])
+    best = _best([_weigh(proof, about, ask) for proof in rule.confirm])
+    return best if rule.rules_out or best.verdict is not Verdict.RULED_OUT else _passed(best, unasked)
+
+
+def _passed(weighed: Weighed, unasked: Verdict) -> Weighed:
+    """What the host does not show, of a rule to which that means nothing."""
+    return replace(weighed, verdict=unasked, proofs=tuple(replace(x, role=Role.CONTEXT) for x in weighed.proofs))
 
 
 def _best(ways: list[Weighed]) -> Weighed:

@@ -186,6 +186,7 @@ class Rule:
     frequency: str = "occasional"  # among rules that share a symptom: common, occasional, rare
     signature: Signature | None = None
     confirm: tuple[Mapping[str, Mapping[str, Any]], ...] = ()  # any of these proves it, each when all of it holds
+    rules_out: bool = True  # False: what the host does not show now may have passed, and proves nothing
     context: tuple[str, ...] = ()  # probes whose answer is shown beside the proof
     standing: bool = False  # the evidence alone makes a finding, no log line is needed
     latent: Severity | None = None  # of such a finding, as long as nothing has failed yet

@@ -94,7 +94,7 @@ def check(
     """
     started, clock = host.now(), time.monotonic()
     asker = Asker(host, TOTAL_SECONDS if seconds is None else seconds, network)
-    standing = {name for rule in rules if rule.standing for name in rule.probes}
+    standing = {name for rule in rules if rule.standing for way in rule.confirm for name in way}
     asker.start(standing | {"imds.document", "package.version", RESTART})
     doctor = Doctor(rules)
     problems: list[str] = []

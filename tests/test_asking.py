@@ -26,7 +26,9 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     monkeypatch.setattr(probes, "_found", dict(probes._found))
 
     def add(name: str, look: Callable[[Look], Values], live: bool = True, **parts: Any) -> None:
-        probes._found[name] = Probe(name, "disk", look, live, parts.get("about", ()), parts.get("network", False))
+        probes._found[name] = Probe(
+            name, "disk", look, live, parts.get("about", ()), parts.get("network", False), parts.get("also", ())
+        )
 
     return add
 
@@ -223,3 +225,28 @@ def test_without_the_network(
     assert (evidence.value, evidence.outcome) == (value, outcome)
     assert (evidence.reason == "not asked: --no-network") is (outcome is Outcome.SKIP)
     assert bool(asked) is (not network)
+
+
+def tells(look: Look) -> Values:
+    return dict(look.about)
+
+
+def test_what_is_known_beside_it(register: Register) -> None:
+    """Details that a probe uses where they are known; without them it is not the same question."""
+    register("test.place", tells, about=("path",), also=("group",))
+    asker = Asker(Host())
+
+    assert asker.ask("test.place", {"path": "/a", "other": "x"}).value == {"path": "/a"}
+    assert asker.ask("test.place", {"path": "/a", "group": "g"}).value == {"path": "/a", "group": "g"}
+    assert asker.ask("test.place", {"group": "g"}).value is None
+
+
+def test_what_may_be_about_something_is_not_begun_early(register: Register) -> None:
+    """It would be asked about nothing, in vain."""
+    asked = []
+    register("test.place", lambda look: asked.append(dict(look.about)) or {}, also=("group",))
+    asker = Asker(Host())
+    asker.start(["test.place"])
+    asker.ask("test.place", {"group": "g"})
+
+    assert asked == [{"group": "g"}]

@@ -138,6 +138,8 @@ WANTED = {
     "not so": ("process.agent.running", False, "no master process of the agent runs"),
     "some text": ("revision.appspec.nested", {"not": ""}, "an AppSpec lies below the root of the revision"),
     "no text": ("revision.appspec.nested", "", "no AppSpec lies below the root of the revision"),
+    "something of a list": ("disk.mounts.read_only", {"not": []}, "a place of the agent is mounted read-only"),
+    "nothing of a list": ("disk.mounts.read_only", [], "no place of the agent is mounted read-only"),
     "bytes": (
         "disk.space.free_bytes",
         {"max": 1048576},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentdoctor.doctor import Doctor
-from agentdoctor.model import Deployment, Evidence, Finding, Outcome, Record, Report, Rule, State, Verdict
+from agentdoctor.model import Deployment, Evidence, Finding, Outcome, Record, Report, Role, Rule, State, Verdict
 from agentdoctor.rules.schema import parse
 
 
@@ -137,6 +137,31 @@ def test_several_are_needed() -> None:
 CONFIRM = "{disk.space: {free: {max: 10}}, unit.state: {active: [failed, inactive]}}"
 HOLDS, HOLDS_NOT = {"free": 3}, {"free": 11}
 FAILED, RUNNING = {"active": "failed"}, {"active": "active"}
+
+PASSING = {
+    "shown": (HOLDS, Verdict.CONFIRMED),
+    "not shown any more": (HOLDS_NOT, Verdict.LIKELY),
+    "could not look": ("no permission", Verdict.UNVERIFIED),
+}
+
+
+@pytest.mark.parametrize(("seen", "verdict"), PASSING.values(), ids=PASSING)
+def test_evidence_that_passes(seen: Any, verdict: Verdict) -> None:
+    """Memory is free again once the kernel has killed for it: to see that proves nothing."""
+    passing = rule("it-broke", confirm="{disk.space: {free: {max: 10}}}", rules_out="false")
+    finding = judge([passing], [record(BROKEN)], {"disk.space": seen})["it-broke"]
+
+    assert (finding.verdict, finding.state) == (verdict, State.ACTIVE)
+    assert not any(proof.role is Role.CONTRADICTS for proof in finding.evidence)
+
+
+def test_evidence_that_passes_of_a_sibling() -> None:
+    """It is not among what was ruled out, and stays a sibling."""
+    passing = rule("it-broke", confirm="{disk.space: {free: {max: 10}}}", rules_out="false")
+    finding = judge([passing, rule("it-broke-too")], [record(BROKEN)], {"disk.space": HOLDS_NOT})["it-broke"]
+
+    assert (finding.verdict, finding.siblings, finding.ruled_out) == (Verdict.UNVERIFIED, ("it-broke-too",), ())
+
 
 VERDICTS = {
     "all hold": ({"disk.space": HOLDS, "unit.state": FAILED}, Verdict.CONFIRMED, State.ACTIVE),

@@ -44,9 +44,11 @@ class Look:
 
 @dataclass(frozen=True)
 class Probe:
-    """A registered probe. ``about``: the details of a finding that it asks about, empty for the whole host.
+    """A registered probe.
 
-    ``network``: it opens connections that leave this host; the metadata service's are not among them.
+    ``about``: the details of a finding that it asks about, empty for the whole host; ``also``: those that it uses
+    where they are known. ``network``: it opens connections that leave this host; the metadata service's are not
+    among them.
     """
 
     name: str
@@ -55,18 +57,24 @@ class Probe:
     live: bool
     about: tuple[str, ...]
     network: bool = False
+    also: tuple[str, ...] = ()
 
 
 _found: dict[str, Probe] = {}
 
 
 def probe(
-    name: str, source: str, live: bool = True, about: tuple[str, ...] = (), network: bool = False
+    name: str,
+    source: str,
+    live: bool = True,
+    about: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
+    network: bool = False,
 ) -> Callable[[Callable[[Look], Values]], Callable[[Look], Values]]:
     """Register a probe. ``live=False``: it reads files only, so it works on a copied tree too."""
 
     def register(look: Callable[[Look], Values]) -> Callable[[Look], Values]:
-        _found[name] = Probe(name, source, look, live, about, network)
+        _found[name] = Probe(name, source, look, live, about, network, also)
         return look
 
     return register

@@ -8,6 +8,26 @@ from email.utils import parsedate_to_datetime
 from agentdoctor.probes import CannotLook, Look, Values, probe
 from agentdoctor.probes._metadata import META, Answer, NoAnswer, Talk
 
+# The units of what keeps the time on Ubuntu, Debian and Amazon Linux.
+SERVICES = ("chrony", "chronyd", "systemd-timesyncd", "ntpsec", "ntp", "ntpd", "openntpd")
+
+
+@probe("clock.sync", source="clock")
+def sync(look: Look) -> Values:
+    """``{synchronised, service}``: does the kernel hold its clock for synchronised, and which service keeps it.
+
+    timedatectl(1) shows the former, for whatever keeps the time; None where it has no answer. ``service`` is "" if
+    none of SERVICES is active, None without systemd.
+    """
+    said = look.host.run(["timedatectl", "show", "--property=NTPSynchronized", "--value"], timeout=0.9).stdout.strip()
+    done = look.host.run(["systemctl", "is-active", *SERVICES], timeout=0.9)
+    states = done.stdout.split()
+    active = [name for name, state in zip(SERVICES, states, strict=False) if state == "active"]
+    return {
+        "synchronised": {"yes": True, "no": False}.get(said),
+        "service": min(active, default="") if len(states) == len(SERVICES) else None,
+    }
+
 
 @probe("clock.offset", source="clock")
 def offset(look: Look) -> Values:

@@ -81,6 +81,60 @@ def environment(look: Look) -> Values:
     return {"names": names, "found": len(names)}
 
 
+@probe("identity.user", source="disk", live=False, about=("user",))
+def user(look: Look) -> Values:
+    """``{name, exists, shell, can_login}`` of the user whom a hook is to run as, as the name service knows it.
+
+    ``can_login`` is False where the shell is nologin, false or not there: su then runs nothing. In a copied tree
+    only /etc/passwd is asked, and a name that it lacks is None: it may come from elsewhere.
+    """
+    name = look.about["user"]
+    shell = _shell(look.host, name)
+    return {
+        "name": name,
+        "exists": shell is not None or (False if look.host.live else None),
+        "shell": shell or "",
+        "can_login": None if shell is None else _runs(look.host, shell or "/bin/sh"),
+    }
+
+
+def _shell(host: Host, name: str) -> str | None:
+    """The shell of a user, None if there is no such user."""
+    if host.live:
+        import pwd
+
+        try:
+            return pwd.getpwnam(name).pw_shell
+        except (KeyError, ValueError):
+            return None
+    try:
+        lines = host.read("/etc/passwd").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        raise CannotLook("a copied tree holds no /etc/passwd", skip=True) from None
+    rows = (line.split(":") for line in lines)
+    return next((row[6] for row in rows if row[0] == name and len(row) > 6), None)
+
+
+def _runs(host: Host, shell: str) -> bool | None:
+    if os.path.basename(shell) in ("nologin", "false"):
+        return False
+    return host.exists(shell) or (False if host.live else None)
+
+
+@probe("identity.owner", source="disk", about=("name", "kind"))
+def owner(look: Look) -> Values:
+    """``{name, kind, exists}``: does the name service know the user or group (``kind``) of a permissions entry."""
+    import grp
+    import pwd
+
+    name, kind = look.about["name"], look.about["kind"]
+    try:
+        (grp.getgrnam if kind == "group" else pwd.getpwnam)(name)
+    except (KeyError, ValueError):
+        return {"name": name, "kind": kind, "exists": False}
+    return {"name": name, "kind": kind, "exists": True}
+
+
 @probe("identity.onpremises", source="disk", live=False)
 def onpremises(look: Look) -> Values:
     """``{present, path}`` of the on-premises configuration, a regular file (PL/onpremise_config.rb of 1.8.1)."""

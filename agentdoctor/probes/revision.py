@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
-import posixpath
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agentdoctor import layout
-from agentdoctor.host import Host
-from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes import Look, Values, probe
+from agentdoctor.probes._archive import checked, is_directory
 
 _NAMES = ("appspec.yml", "appspec.yaml")
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -37,8 +34,8 @@ def appspec(look: Look) -> Values:
     single archive that lies there instead of it; both are "" when the AppSpec is where it belongs, and
     ``nested`` is None when there was too much to look through. ``entries`` counts the root.
     """
-    archive = _checked(look)
-    if not _is_directory(look.host, archive):
+    archive = checked(look.host, look.about["archive"])
+    if not is_directory(look.host, archive):
         return {"present": False, "exact": False, "near": "", "nested": "", "entries": 0}
     place = look.host.path(archive)
     root = _folder(place)
@@ -110,47 +107,3 @@ def _folder(path: str) -> Folder:
 def _printable(name: str) -> str:
     """A file name may be any bytes; evidence is text that JSON and UTF-8 can carry."""
     return name.encode("utf-8", "replace").decode("utf-8")
-
-
-@probe("revision.last", source="disk", live=False, about=("archive",))
-def last(look: Look) -> Values:
-    """``{archive_present, revision, pointer, points_here}`` of the revision that ``archive`` belongs to.
-
-    The agent notes the directory of the last revision whose Install ended well in
-    ``<group>_last_successful_install``, and runs the next ApplicationStop from there (hook_executor.rb:278-287).
-    """
-    archive = _checked(look)
-    directory = posixpath.dirname(archive)
-    known = layout.read(look.host)
-    pointer = f"{known.instructions}/{posixpath.basename(posixpath.dirname(directory))}_last_successful_install"
-    try:
-        target = look.host.read(pointer, 4096)
-    except (FileNotFoundError, NotADirectoryError):
-        pointer, target = "", ""
-    return {
-        "archive_present": _is_directory(look.host, archive),
-        "revision": posixpath.basename(directory),
-        "pointer": pointer,
-        "points_here": target.strip() == directory,
-    }
-
-
-def _checked(look: Look) -> str:
-    """The path of an archive, or CannotLook if it is anything but ``<root_dir>/<group>/<d-ID>/deployment-archive``."""
-    archive = look.about["archive"]
-    root = layout.read(look.host).root_dir
-    parts = archive.removeprefix(f"{root}/").split("/")
-    normal = posixpath.normpath(archive) == archive and "\0" not in archive
-    if not (normal and archive.startswith(f"{root}/") and len(parts) == 3 and parts[2] == "deployment-archive"):
-        raise CannotLook("the log names a directory that is no deployment archive below the agent's root")
-    real_root = os.path.realpath(look.host.path(root))
-    if os.path.realpath(look.host.path(archive)) != os.path.join(real_root, *parts):
-        raise CannotLook("a link stands in the way to the deployment archive")
-    return archive
-
-
-def _is_directory(host: Host, path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(host.path(path)).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False

@@ -13,9 +13,9 @@ _RELATIONS = {"min": "is at least", "max": "is at most", "not": "is not"}
 def say(name: str, wanted: Any) -> str:
     """What must hold, e.g. ``no agent process runs``; ``name`` is ``probe.field``, ``wanted`` as the rule has it."""
     both = stated(name)
-    if both and (wanted is True or wanted == {"not": ""}):
+    if both and (wanted is True or wanted in ({"not": ""}, {"not": []})):
         return both[0]
-    if both and (wanted is False or wanted == ""):
+    if both and (wanted is False or wanted in ("", [])):
         return both[1]
     return f"{named(name)} {_relation(wanted, name.endswith('_bytes'))}"
 

@@ -126,7 +126,8 @@ def _proof(rule: Rule, rules: Sequence[Rule]) -> Iterator[Part]:
     if not rule.confirm:
         yield Paragraph(("The log states it; nothing on the host is asked.",))
     else:
-        yield Paragraph(("Confirmed when all of this holds, ruled out when one does not:",))
+        otherwise = ", ruled out when one does not" if rule.rules_out else "; that it does not proves nothing"
+        yield Paragraph((f"Confirmed when all of this holds{otherwise}:",))
     for number, way in enumerate(rule.confirm):
         if number:
             yield Paragraph(("Or when all of this holds:",))

@@ -122,8 +122,8 @@ def _plain(node: yaml.Node, origin: str) -> Any:
 
 
 _KEYS = (
-    "title severity area agents depends_on hold frequency signature confirm context standing latent subject excerpt"
-    " cause remediation recovery docs samples"
+    "title severity area agents depends_on hold frequency signature confirm rules_out context standing latent subject"
+    " excerpt cause remediation recovery docs samples"
 ).split()
 
 
@@ -140,6 +140,7 @@ def _rule(doc: Mapping, rule_id: str) -> Rule:
         frequency=doc.one_of("frequency", FREQUENCIES, "occasional"),
         signature=_signature(doc),
         confirm=_confirm(doc),
+        rules_out=doc.get_as("rules_out", bool, True),
         context=doc.texts("context"),
         standing=doc.get_as("standing", bool, False),
         latent=Severity(doc.one_of("latent", _SEVERITIES)) if "latent" in doc else None,
@@ -163,6 +164,8 @@ def _check_whole(rule: Rule, doc: Mapping) -> None:
         raise doc.fail("a rule without signature is a check of the host alone: say standing: true")
     if rule.standing and not rule.confirm:
         raise doc.fail("standing: true needs a confirm", "standing")
+    if not rule.rules_out and not rule.confirm:
+        raise doc.fail("rules_out: false needs a confirm", "rules_out")
     if not rule.remediation:
         raise doc.fail("'remediation' needs at least one step", "remediation")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 Phrase = Callable[[Mapping[str, Any]], str]
@@ -69,3 +70,10 @@ def span(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds // length:.0f} {unit}s"
     return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
+
+
+def day(at: float | None) -> str:
+    """Seconds since the epoch for people: 2026-11-22 21:00 UTC."""
+    if at is None:
+        return "at an unknown time"
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

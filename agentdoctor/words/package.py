@@ -21,8 +21,18 @@ def _support(value: Mapping[str, Any]) -> str:
     return f"agent {value.get('version')} on {system}: {value.get('reason') or 'AWS supports this'}"
 
 
+def _status(value: Mapping[str, Any]) -> str:
+    return f"dpkg's status of the package is {value.get('status') or 'unknown'}"
+
+
+def _generation(value: Mapping[str, Any]) -> str:
+    return f"the agent here is of generation {value.get('generation') or 'unknown'}"
+
+
 PHRASES: dict[str, Phrase] = {
     "package.support.supported": _support,
+    "package.agent.generation": _generation,
+    "package.agent.status": _status,
     "package.agent.installed": _package,
 }
 STATED = {
@@ -35,4 +45,6 @@ STATED = {
 }
 NAMED = {
     "package.version.generation": "the generation of the agent, by its version file,",
+    "package.agent.generation": "the agent's generation",
+    "package.agent.status": "dpkg's status of the agent's package",
 }

@@ -20,16 +20,11 @@ def _appspec(value: Mapping[str, Any]) -> str:
     return f"none of the {value.get('entries')} entries of the revision is an AppSpec"
 
 
-def _last(value: Mapping[str, Any]) -> str:
-    return f"the directory of {value.get('revision')} {'is there' if value.get('archive_present') else 'is gone'}"
-
-
 PHRASES: dict[str, Phrase] = {
     "revision.appspec.present": _appspec,
     "revision.appspec.exact": _appspec,
     "revision.appspec.near": _appspec,
     "revision.appspec.nested": _appspec,
-    "revision.last.archive_present": _last,
 }
 STATED = {
     "revision.appspec.exact": (
@@ -45,8 +40,4 @@ STATED = {
         "no AppSpec lies below the root of the revision",
     ),
     "revision.appspec.present": ("the unpacked revision is there", "the unpacked revision is gone"),
-    "revision.last.archive_present": (
-        "the directory of the last successful revision is there",
-        "the directory of the last successful revision is gone",
-    ),
 }

@@ -34,12 +34,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agentdoctor.asking.PROBE_SECONDS", PATIENCE)
 
 
-def ask(name: str, host: Host, **about: str) -> Evidence:
+def ask(name: str, host: Host, /, **about: str) -> Evidence:
     """The evidence of one probe, asked the way the product asks."""
     return Asker(host, total_seconds=PATIENCE).ask(name, about)
 
 
-def value(name: str, host: Host, **about: str) -> Mapping[str, Any]:
+def value(name: str, host: Host, /, **about: str) -> Mapping[str, Any]:
     """What a probe saw; the test fails with the reason if it could not look."""
     evidence = ask(name, host, **about)
     assert evidence.value is not None, evidence.reason

@@ -9,8 +9,9 @@ import pytest
 
 from agentdoctor.host import Host
 from agentdoctor.model import Outcome
+from agentdoctor.words import tell
 
-from .conftest import ask, cases, value
+from .conftest import Command, ask, cases, value
 from .imds_server import HANG, Imds
 
 Serve = Callable[..., Host]
@@ -62,3 +63,31 @@ def test_a_token_request_is_enough(serve: Serve) -> None:
     imds = Imds()
     value("clock.offset", serve(imds))
     assert imds.requests == ["PUT /latest/api/token"]
+
+
+ACTIVE = "inactive\ninactive\nactive\ninactive\ninactive\ninactive\ninactive"
+STOPPED = "\n".join(["inactive"] * 7)
+SYNCS = [
+    ("kept", "yes", ACTIVE, {"synchronised": True, "service": "systemd-timesyncd"}),
+    ("not yet", "no", ACTIVE, {"synchronised": False, "service": "systemd-timesyncd"}),
+    ("by nobody", "no", STOPPED, {"synchronised": False, "service": ""}),
+    ("no answer", "", "", {"synchronised": None, "service": None}),
+]
+
+
+@cases(SYNCS)
+def test_sync(command: Command, said: str, states: str, expected: dict[str, Any]) -> None:
+    command("timedatectl", f"echo '{said}'")
+    command("systemctl", f"printf '%s\\n' '{states}'; exit 3")
+    assert value("clock.sync", Host()) == expected
+
+
+def test_sync_without_systemd(no_commands: None) -> None:
+    assert ask("clock.sync", Host()).outcome is Outcome.UNKNOWN
+
+
+def test_words_of_sync() -> None:
+    assert tell("clock.sync", {"synchronised": False, "service": ""}) == (
+        "the clock is not synchronised, no time service runs"
+    )
+    assert tell("clock.sync", {"synchronised": None, "service": "chrony"}) == "chrony keeps the time"

@@ -217,3 +217,53 @@ def test_no_secret_gets_into_evidence(tmp_path: Path, text: str) -> None:
     shown = repr(ask("identity.keys", host))
     assert "AKIACANARYKEY" not in shown
     assert "canary" not in shown
+
+
+PASSWD = (
+    "root:x:0:0:root:/root:/bin/sh\napp:x:9:9::/srv/app:/usr/sbin/nologin\nold:x:8:8::/:/bin/gone\nbare:x:7:7::/:\n"
+)
+USERS = [
+    ("there", "root", {"name": "root", "exists": True, "shell": "/bin/sh", "can_login": True}),
+    ("not to log in", "app", {"exists": True, "shell": "/usr/sbin/nologin", "can_login": False}),
+    ("a shell that the copy lacks", "old", {"exists": True, "can_login": None}),
+    ("no shell, which is /bin/sh", "bare", {"exists": True, "shell": "", "can_login": True}),
+    ("not in the file: it may come from elsewhere", "ldap", {"exists": None, "shell": "", "can_login": None}),
+    ("part of a name", "roo", {"exists": None}),
+]
+
+
+@cases(USERS)
+def test_user_of_a_copied_tree(tmp_path: Path, user: str, expected: dict[str, Any]) -> None:
+    seen = value("identity.user", write(tmp_path, {"/etc/passwd": PASSWD, "/bin/sh": ""}), user=user)
+    assert {name: seen[name] for name in expected} == expected
+
+
+def test_a_copied_tree_without_users(tmp_path: Path) -> None:
+    assert ask("identity.user", write(tmp_path, {}), user="root").outcome is Outcome.SKIP
+
+
+LIVING = [
+    ("root", "root", {"exists": True, "can_login": True}),
+    ("nobody's shell", "nobody", {"exists": True, "can_login": False}),
+    ("no such user", "no-such-user-here", {"exists": False, "shell": "", "can_login": None}),
+    ("no name at all", "a\0b", {"exists": False}),
+]
+
+
+@cases(LIVING)
+def test_user_of_this_machine(user: str, expected: dict[str, Any]) -> None:
+    seen = value("identity.user", Host(), user=user)
+    assert {name: seen[name] for name in expected} == expected
+
+
+OWNERS = [
+    ("a user", "root", "user", True),
+    ("a group", "root", "group", True),
+    ("no such user", "no-such-user-here", "user", False),
+    ("no such group", "no-such-group-here", "group", False),
+]
+
+
+@cases(OWNERS)
+def test_owner(name: str, kind: str, exists: bool) -> None:
+    assert value("identity.owner", Host(), name=name, kind=kind) == {"name": name, "kind": kind, "exists": exists}

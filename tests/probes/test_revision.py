@@ -19,7 +19,6 @@ ROOT = "/opt/codedeploy-agent/deployment-root"
 GROUP = "6c4c9f3e-1b2a-4d5e-8f90-a1b2c3d4e5f6"
 REVISION = f"{ROOT}/{GROUP}/d-ABCDEF123"
 ARCHIVE = f"{REVISION}/deployment-archive"
-POINTER = f"{ROOT}/deployment-instructions/{GROUP}_last_successful_install"
 
 NEAR = [
     ("other extension", ["appspec.yaml"], "appspec.yaml"),
@@ -148,11 +147,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("name", ["revision.appspec", "revision.last"])
 @cases(REFUSED)
-def test_paths_that_are_no_archive(tmp_path: Path, name: str, archive: str) -> None:
+def test_paths_that_are_no_archive(tmp_path: Path, archive: str) -> None:
     host = write(tmp_path, {f"{ARCHIVE}/appspec.yml": "", "/etc/deployment-archive/appspec.yml": ""})
-    seen = ask(name, host, archive=archive)
+    seen = ask("revision.appspec", host, archive=archive)
     assert (seen.value, seen.outcome) == (None, Outcome.UNKNOWN)
     assert "no deployment archive" in seen.reason
 
@@ -186,34 +184,3 @@ def test_a_root_that_is_a_link_or_configured_elsewhere(tmp_path: Path) -> None:
 
 def test_an_archive_the_log_does_not_name(tmp_path: Path) -> None:
     assert ask("revision.appspec", write(tmp_path, {})).outcome is Outcome.UNKNOWN
-
-
-LAST: list[tuple[str, dict[str, str | None], dict[str, Any]]] = [
-    (
-        "there, and pointed to",
-        {ARCHIVE: None, POINTER: REVISION},
-        {"archive_present": True, "revision": "d-ABCDEF123", "pointer": POINTER, "points_here": True},
-    ),
-    (
-        "gone, and pointed to",
-        {POINTER: REVISION + "\n"},
-        {"archive_present": False, "pointer": POINTER, "points_here": True},
-    ),
-    (
-        "another is pointed to",
-        {ARCHIVE: None, POINTER: f"{ROOT}/{GROUP}/d-ZZZZZZZZZ"},
-        {"archive_present": True, "pointer": POINTER, "points_here": False},
-    ),
-    ("a longer name", {POINTER: REVISION + "4"}, {"points_here": False}),
-    ("torn by a full disk", {POINTER: ""}, {"pointer": POINTER, "points_here": False}),
-    ("zeros after a crash", {POINTER: "\0" * 20}, {"pointer": POINTER, "points_here": False}),
-    ("no pointer", {ARCHIVE: None}, {"archive_present": True, "pointer": "", "points_here": False}),
-    ("the pointer of another group", {POINTER.replace("6c4c", "7c4c"): REVISION}, {"pointer": ""}),
-    ("a file instead", {ARCHIVE: "x"}, {"archive_present": False}),
-]
-
-
-@cases(LAST)
-def test_last(tmp_path: Path, files: dict[str, str | None], expected: dict[str, Any]) -> None:
-    seen = value("revision.last", write(tmp_path, files), archive=ARCHIVE)
-    assert {name: seen[name] for name in expected} == expected

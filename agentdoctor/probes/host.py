@@ -1,0 +1,63 @@
+"""Which programs are on the host that the agent and its hooks call."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+
+from agentdoctor.host import Host
+from agentdoctor.probes import CannotLook, Look, Values, probe
+
+# Where a service looks; what a login shell adds (rvm, rbenv) the agent does not see.
+PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+COMMANDS = ("gdebi", "restorecon", "ruby", "semanage", "setfacl", "sudo", "tar", "unzip")
+# Where programs lie that only a login finds, or that must be called by their path.
+_ELSEWHERE = (
+    *("/snap/bin", "/usr/local/go/bin", "/opt/*/bin", "/usr/lib/jvm/*/bin"),
+    *(
+        f"{home}/{place}"
+        for home in ("/root", "/home/*")
+        for place in (".local/bin", "bin", ".cargo/bin", ".rbenv/shims")
+    ),
+    *(f"{home}/{place}" for home in ("/root", "/home/*") for place in (".nvm/versions/node/*/bin", ".pyenv/shims")),
+)
+
+
+@probe("host.commands", source="disk")
+def commands(look: Look) -> Values:
+    """Of each of COMMANDS whether it is on the path of a service and may be executed."""
+    return {name: _present(look.host, name) for name in COMMANDS}
+
+
+def _present(host: Host, name: str) -> bool:
+    return any(_runs(host, f"{folder}/{name}") for folder in PATH)
+
+
+def _runs(host: Host, path: str) -> bool:
+    return os.path.isfile(host.path(path)) and os.access(host.path(path), os.X_OK)
+
+
+@probe("host.command", source="disk", about=("command",))
+def command(look: Look) -> Values:
+    """``{command, found, elsewhere}`` of the command that a hook called.
+
+    ``found`` is its path where a service looks, "" if it is not there; ``elsewhere`` the first place of those that a
+    login adds (nvm, rbenv, snap) where it is, "" if it is in none.
+    """
+    name = look.about["command"]
+    if not re.fullmatch(r"[\w.+-]+|/[\w./+-]+", name) or name in (".", ".."):
+        raise CannotLook("the log names no command that could be looked for")
+    places = (name,) if name.startswith("/") else tuple(f"{folder}/{name}" for folder in PATH)
+    found = next((place for place in places if _runs(look.host, place)), "")
+    return {
+        "command": name,
+        "found": found,
+        "elsewhere": "" if found else _elsewhere(look.host, os.path.basename(name)),
+    }
+
+
+def _elsewhere(host: Host, name: str) -> str:
+    top = host.path("/").rstrip("/")
+    paths = (path for folder in _ELSEWHERE for path in sorted(glob.glob(f"{top}{folder}/{glob.escape(name)}")))
+    return next((path for path in (path.removeprefix(top) for path in paths) if _runs(host, path)), "")

@@ -1,0 +1,67 @@
+"""The probe of commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentdoctor.host import Host
+from agentdoctor.model import Outcome
+from agentdoctor.probes.host import COMMANDS
+from agentdoctor.words import say
+
+from .conftest import ask, cases, value, write
+
+
+def test_commands(tmp_path: Path) -> None:
+    """On the path of a service, and to be executed; a shim of rbenv is neither."""
+    write(tmp_path, {"/usr/bin/tar": "", "/usr/local/bin/unzip": "", "/usr/bin/sudo": "", "/usr/sbin/semanage": None})
+    write(tmp_path, {"/root/.rbenv/shims/ruby": ""})
+    for name in ("usr/bin/tar", "usr/local/bin/unzip", "root/.rbenv/shims/ruby"):
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "usr/bin/sudo").chmod(0o644)
+    seen = value("host.commands", Host(root=str(tmp_path)))
+
+    assert set(seen) == set(COMMANDS)
+    assert {name for name, there in seen.items() if there} == {"tar", "unzip"}
+
+
+COMMANDS_CALLED = [
+    ("on the path", "tar", {"command": "tar", "found": "/usr/bin/tar", "elsewhere": ""}),
+    ("of a login", "npm", {"found": "", "elsewhere": "/home/ubuntu/.nvm/versions/node/v18/bin/npm"}),
+    ("a snap", "node", {"found": "", "elsewhere": "/snap/bin/node"}),
+    ("by its path", "/usr/bin/tar", {"found": "/usr/bin/tar"}),
+    (
+        "by a path that is not there",
+        "/usr/local/bin/npm",
+        {"found": "", "elsewhere": "/home/ubuntu/.nvm/versions/node/v18/bin/npm"},
+    ),
+    ("nowhere", "pm2", {"found": "", "elsewhere": ""}),
+    ("not to be executed", "yarn", {"found": "", "elsewhere": ""}),
+]
+
+
+@cases(COMMANDS_CALLED)
+def test_command(tmp_path: Path, command: str, expected: dict[str, Any]) -> None:
+    names = ("/usr/bin/tar", "/home/ubuntu/.nvm/versions/node/v18/bin/npm", "/snap/bin/node", "/usr/bin/yarn")
+    write(tmp_path, dict.fromkeys(names, ""))
+    for name in names[:3]:
+        (tmp_path / name[1:]).chmod(0o755)
+    seen = value("host.command", Host(root=str(tmp_path)), command=command)
+    assert {name: seen[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("command", ["a b", "../x", "./x", "$(x)", "..", "x*"])
+def test_what_is_no_command(tmp_path: Path, command: str) -> None:
+    assert ask("host.command", Host(root=str(tmp_path)), command=command).outcome is Outcome.UNKNOWN
+
+
+def test_words_of_a_command() -> None:
+    seen = {"command": "npm", "found": "", "elsewhere": "/snap/bin/npm"}
+    assert say("host.command", "found", "", seen) == "npm is not on the PATH of a service, but it is /snap/bin/npm"
+
+
+def test_words() -> None:
+    assert say("host.commands", "setfacl", False, {"setfacl": False}) == "setfacl is not installed"
