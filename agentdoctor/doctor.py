@@ -66,6 +66,7 @@ class Doctor:
         weighed = {rule.id: weigh(rule, symptom.about(), ask, _unproven(candidates)) for rule in candidates}
         left = [rule for rule in candidates if weighed[rule.id].verdict is not Verdict.RULED_OUT]
         confirmed = [rule for rule in left if weighed[rule.id].verdict is Verdict.CONFIRMED]
+        confirmed.sort(key=lambda rule: -weighed[rule.id].strength)  # the cause that more of the host speaks for
         if not left:
             return _past(symptom, candidates, weighed, now)
         chosen = (confirmed or left)[0]

@@ -27,6 +27,11 @@ class Weighed:
         """The value that rules the cause out."""
         return next((proof.text for proof in self.proofs if proof.role is Role.CONTRADICTS), "")
 
+    @property
+    def strength(self) -> int:
+        """How many values confirm it."""
+        return sum(proof.role is Role.CONFIRMS for proof in self.proofs)
+
     def why_not(self) -> str:
         """Why the host could not settle it."""
         return "; ".join(f"{evidence.probe}: {evidence.reason}" for evidence in self.could_not)

@@ -33,13 +33,14 @@ class Told:
     def __init__(self) -> None:
         self._last: Record | None = None
 
-    def again(self, record: Record) -> bool:
-        """Whether this error says no more than the report of the same failure, just before it."""
+    def before(self, record: Record) -> Record | None:
+        """The report of the same failure just before this error, which says no more; None if it is news."""
         if (record.report and not record.report.succeeded) or record.message.startswith(_FAILED_2X):
             self._last = record
-            return False
+            return None
         if self._last is None or not same_occurrence(self._last, record):
-            return False
+            return None
         if record.message.startswith(_FAILED_AGAIN_2X):
-            return record.message.removeprefix(_FAILED_AGAIN_2X) in self._last.message
-        return _PERFORM in record.message
+            error = record.message.removeprefix(_FAILED_AGAIN_2X)
+            return self._last if error in self._last.message else None
+        return self._last if _PERFORM in record.message else None

@@ -131,13 +131,13 @@ class Symptoms:
             self._reported[event] = None
             if len(self._reported) > EVENTS_KEPT:
                 del self._reported[next(iter(self._reported))]
-        told = self._told.again(record)
+        told = self._told.before(record)
+        if told:  # it knows of which event it is
+            record = record._replace(deployment=told.deployment, revision=told.revision)
         meanings = self._meanings.of(record)
         for candidates, details in meanings:
             self._see(record, candidates, details)
-        if meanings:
-            return
-        if told:
+        if meanings or told:
             return
         if failed_event(record) and self._otherwise:
             self._see(record, self._otherwise, {})

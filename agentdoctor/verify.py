@@ -18,6 +18,7 @@ class Proven(Enum):
     UNKNOWN = 3  # the host could not be looked at
 
 
+_HOLDS = (State.ACTIVE, State.MASKED, State.QUIET)
 _WORST = (Proven.BROKEN, Proven.UNKNOWN, Proven.NOT_YET, Proven.FIXED)
 
 
@@ -43,9 +44,11 @@ def verify(rule: Rule, findings: Sequence[Finding], checks: Sequence[Check]) -> 
         return Answer(rule.id, Proven.BROKEN, _said(holds, Role.CONFIRMS) or _said(holds, Role.SYMPTOM))
     if holds or any(finding.state is State.QUIET for finding in mine):
         return _open(rule, mine)
-    sibling = next((finding for finding in findings if _says_the_same(rule, finding)), None)
+    alike = [finding for finding in findings if set(rule.patterns) & set(finding.rule.patterns)]
+    sibling = next((finding for finding in alike if finding.state in _HOLDS), None)
     if sibling:
         return Answer(rule.id, Proven.NOT_YET, (f"the log still says the same: it is {sibling.rule.id} now",))
+    mine = mine or [finding for finding in alike if rule.id in finding.siblings]  # over, so nobody asked which it was
     if mine:
         return Answer(rule.id, Proven.FIXED, _said(mine, Role.CONTRADICTS), mine[0].recovered_at)
     return _unseen(rule, next(check for check in checks if check.id == rule.id))
@@ -72,13 +75,6 @@ def _unseen(rule: Rule, check: Check) -> Answer:
     if rule.standing:
         return Answer(rule.id, Proven.FIXED, (check.reason or "the host does not show it",))
     return Answer(rule.id, Proven.NOT_YET, ("the logs that were read hold no trace of it, neither failed nor mended",))
-
-
-def _says_the_same(rule: Rule, finding: Finding) -> bool:
-    """Whether another cause of the same symptom holds."""
-    return finding.state in (State.ACTIVE, State.MASKED, State.QUIET) and bool(
-        set(rule.patterns) & set(finding.rule.patterns)
-    )
 
 
 def _said(findings: Sequence[Finding], role: Role, begin: str = "") -> tuple[str, ...]:

@@ -46,6 +46,12 @@ CASES = {
     "such a check that fails": ([BARE], [], FULL, Proven.BROKEN),
     "such a check that could not look": ([BARE], [], DARK, Proven.UNKNOWN),
     "another cause of the same line": ([PROVEN, SIBLING], [record(BROKEN)], {**ROOM, **FAILED}, Proven.NOT_YET),
+    "over before anybody asked which cause it was": (
+        [SIBLING, PROVEN],
+        [record(BROKEN), record(WELL, 200.0)],
+        {**ROOM, **FAILED},
+        Proven.FIXED,
+    ),
     "hidden by its root cause": ([BEHIND, ROOT], [record(BROKEN)], {**FULL, **FAILED}, Proven.BROKEN),
 }
 

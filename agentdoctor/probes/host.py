@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Sequence
 
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
@@ -61,3 +62,30 @@ def _elsewhere(host: Host, name: str) -> str:
     top = host.path("/").rstrip("/")
     paths = (path for folder in _ELSEWHERE for path in sorted(glob.glob(f"{top}{folder}/{glob.escape(name)}")))
     return next((path for path in (path.removeprefix(top) for path in paths) if _runs(host, path)), "")
+
+
+# Nitro says "Amazon EC2", older ones a version with "amazon"; Xen has a UUID that begins with ec2 (EC2 user guide,
+# "Detect whether a host is an EC2 instance"). All but the last of them may be read by everybody.
+_VENDORS = tuple(f"/sys/class/dmi/id/{name}" for name in ("sys_vendor", "board_vendor", "bios_vendor", "bios_version"))
+_UUIDS = ("/sys/hypervisor/uuid", "/sys/class/dmi/id/product_uuid")
+
+
+@probe("host.hypervisor", source="disk")
+def hypervisor(look: Look) -> Values:
+    """``{ec2, vendor}``: whether the machine says that it is of EC2, and whose it says it is."""
+    vendors, uuids = _said(look.host, _VENDORS), _said(look.host, _UUIDS)
+    if not vendors and not uuids:
+        raise CannotLook("the kernel does not say what machine this is")
+    ec2 = any("amazon" in text.lower() for text in vendors) or any(text.lower().startswith("ec2") for text in uuids)
+    return {"ec2": ec2, "vendor": vendors[0] if vendors else ""}
+
+
+def _said(host: Host, paths: Sequence[str]) -> list[str]:
+    """What these files say, those left out that are not there or not for us."""
+    texts = []
+    for path in paths:
+        try:
+            texts.append(host.read(path, 256).strip())
+        except OSError:
+            continue
+    return [text for text in texts if text]

@@ -107,7 +107,7 @@ DROPPED = ("14.04", "19.10")  # the first by agent 1.5.0, the second at its own 
 def support(look: Look) -> Values:
     """``{version, os_id, os_version, supported, reason}`` by AWS's tables of versions and of Ubuntu releases.
 
-    The version is that of the version file, or else dpkg's. ``supported`` is None for what the tables do not
+    The version is that of the version file, or else dpkg's. CannotLook, to be skipped, for what the tables do not
     know, such as another distribution; an agent that is too old is so everywhere.
     """
     version = _version(look.host)
@@ -116,8 +116,8 @@ def support(look: Look) -> Values:
     except (FileNotFoundError, NotADirectoryError):
         os_id = os_version = ""
     supported, reason = supports(version, os_id, os_version)
-    if not os_id and supported is None and not look.host.live:
-        raise CannotLook("the copied tree has no /etc/os-release", skip=True)
+    if supported is None:  # AWS says nothing of it, so there is nothing to hold against it
+        raise CannotLook(reason, skip=True)
     return {
         "version": version,
         "os_id": os_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,29 @@ def test_words_of_a_command() -> None:
 
 def test_words() -> None:
     assert say("host.commands", "setfacl", False, {"setfacl": False}) == "setfacl is not installed"
+
+
+MACHINES: list[tuple[str, dict[str, str | None], bool, str]] = [
+    ("Nitro", {"/sys/class/dmi/id/sys_vendor": "Amazon EC2\n"}, True, "Amazon EC2"),
+    ("Xen, by its UUID", {"/sys/hypervisor/uuid": "ec2e1916-9099-7caf-fd21-012345abcdef\n"}, True, ""),
+    (
+        "Xen, by the version of its BIOS",
+        {"/sys/class/dmi/id/sys_vendor": "Xen\n", "/sys/class/dmi/id/bios_version": "4.11.amazon\n"},
+        True,
+        "Xen",
+    ),
+    ("another cloud", {"/sys/class/dmi/id/sys_vendor": "QEMU\n", "/sys/hypervisor/uuid": "12345\n"}, False, "QEMU"),
+]
+
+
+@cases(MACHINES)
+def test_hypervisor(tmp_path: Path, files: dict[str, str | None], ec2: bool, vendor: str) -> None:
+    """What the kernel passes on of the machine."""
+    host = dataclasses.replace(write(tmp_path, files), live=True)
+
+    assert value("host.hypervisor", host) == {"ec2": ec2, "vendor": vendor}
+
+
+def test_a_machine_that_says_nothing(tmp_path: Path) -> None:
+    """As in many containers: not EC2 would be a guess."""
+    assert ask("host.hypervisor", dataclasses.replace(write(tmp_path, {"/sys": None}), live=True)).value is None

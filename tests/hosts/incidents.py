@@ -1,0 +1,293 @@
+"""Incidents on a real host: break it, check names the cause as confirmed, do what it prints, verify says fixed.
+
+Run by ``make hosts``, as root. The agent stands in for 1.x, the rest is real: systemd, the network, TLS, file systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from machine import AGENT_LOG as LOG
+from machine import GROUP, Machine, booted
+
+CONF = "/etc/codedeploy-agent/conf/codedeployagent.yml"
+ROOT = "/opt/codedeploy-agent/deployment-root"
+ENDPOINT = "codedeploy-commands.eu-west-1.amazonaws.com"
+OK = "#!/bin/sh\necho fine\n"
+APPSPEC = """version: 0.0
+os: linux
+files:
+  - source: index.html
+    destination: /srv/www
+hooks:
+  AfterInstall:
+    - location: scripts/after.sh
+      timeout: 30
+"""
+WELL = {"appspec.yml": APPSPEC, "index.html": "hello", "scripts/after.sh": OK}
+PERMISSIONS = """permissions:
+  - object: /srv/www
+    owner: nosuchuser
+"""
+STOP = """  ApplicationStop:
+    - location: scripts/stop.sh
+"""
+RESTART = "systemctl restart codedeploy-agent"
+
+
+@dataclass(frozen=True)
+class Incident:
+    """How a host is broken, what is said of it, and what else but the printed steps mends it."""
+
+    id: str
+    breaks: str = ""  # a shell script on the host
+    aws: dict[str, Any] = field(default_factory=dict)  # how AWS behaves meanwhile
+    deploys: dict[str, str] | None = None  # a revision that fails
+    first: dict[str, str] | None = None  # a revision that was deployed well before
+    shows: str = ""  # what the agent's log says then
+    mends: str = ""  # what the steps for operators and repositories amount to on this host
+    again: dict[str, str] | None = None  # the mended revision
+
+
+# What a container without a clock and without a network cannot do.
+NOT_HERE = ("set-ntp", "timesyncd", "wget ", "codedeploy-install", "sudoedit")
+INCIDENTS = {
+    "no instance profile": Incident(
+        "instance-profile-missing", RESTART, {"profile": False}, shows="Missing credentials"
+    ),
+    "a role that nobody may assume": Incident(
+        "role-unusable", RESTART, {"role_code": "AssumeRoleUnauthorizedAccess"}, shows="Missing credentials"
+    ),
+    "the token is refused": Incident(
+        "imds-token-refused", RESTART, {"token_status": 403}, shows="Unauthorized, code 401"
+    ),
+    "nobody at the metadata address": Incident(
+        "imds-unreachable",
+        f"ip addr del 169.254.169.254/32 dev lo; {RESTART}",
+        shows="ENETUNREACH",
+        mends="ip addr add 169.254.169.254/32 dev lo",
+    ),
+    "the metadata address swallows packets": Incident(
+        "imds-unreachable",
+        f"iptables -I OUTPUT -d 169.254.169.254 -j DROP; {RESTART}",
+        shows="execution expired",
+        mends="iptables -D OUTPUT 1",
+    ),
+    "keys of a person win over the role": Incident(
+        "credentials-shadowed",
+        f"mkdir -p /root/.aws; printf '[default]\\naws_access_key_id = AKIAX\\n' > /root/.aws/credentials; {RESTART}",
+        shows="AccessDeniedException",
+    ),
+    "an hour behind AWS": Incident("clock-skew", aws={"skew": 3600}),
+    "the agent was stopped": Incident("agent-not-running", "systemctl stop codedeploy-agent"),
+    "the agent does not start at boot": Incident("agent-disabled-at-boot", "systemctl mask codedeploy-agent"),
+    "an empty pid file": Incident(
+        "agent-pidfile-stale",
+        "pkill -f ^codedeploy-agent:; while pgrep -f ^codedeploy-agent:; do sleep 0.1; done; systemctl stop codedeploy-agent;"
+        " : > /opt/codedeploy-agent/state/.pid/codedeploy-agent.pid; systemctl start codedeploy-agent",
+    ),
+    "no agent at all": Incident(
+        "agent-not-installed",
+        "systemctl stop codedeploy-agent; mv /opt/codedeploy-agent /opt/gone;"
+        " mv /etc/init.d/codedeploy-agent /opt/gone/; systemctl daemon-reload",
+        mends="mv /opt/gone/codedeploy-agent /etc/init.d/; mv /opt/gone /opt/codedeploy-agent; systemctl daemon-reload;"
+        " systemctl start codedeploy-agent",
+    ),
+    "a configuration that the agent refuses": Incident(
+        "agent-config-invalid",
+        f"sed -i 's/:max_revisions: 5/:max_revisions: 0/' {CONF}; {RESTART}",
+        shows="max_revision=0",
+        mends=f"sed -i 's/:max_revisions: 0/:max_revisions: 5/' {CONF}; {RESTART}",
+    ),
+    "no room": Incident(
+        "disk-full",
+        f"mkdir -p {ROOT}; mount -t tmpfs -o size=9m tmpfs {ROOT}; head -c 10M /dev/zero > {ROOT}/fill || :",
+        mends=f"rm {ROOT}/fill",
+    ),
+    "no inodes": Incident(
+        "inodes-full",
+        f"mkdir -p {ROOT}; mount -t tmpfs -o nr_inodes=20 tmpfs {ROOT}; touch {ROOT}/{{1..30}} || :",
+        mends=f"rm {ROOT}/*",
+    ),
+    "appspec.yaml": Incident(
+        "appspec-misnamed", deploys={"appspec.yaml": APPSPEC}, shows="did not find an AppSpec", again=WELL
+    ),
+    "no AppSpec": Incident("appspec-missing", deploys={"index.html": "x"}, shows="did not find an AppSpec", again=WELL),
+    "the AppSpec is in a folder": Incident(
+        "appspec-not-at-root",
+        deploys={"app/appspec.yml": APPSPEC, "README": "x"},
+        shows="did not find an AppSpec",
+        again=WELL,
+    ),
+    "a file of somebody else": Incident(
+        "file-already-exists",
+        "mkdir -p /srv/www; echo x > /srv/www/index.html",
+        deploys=WELL,
+        shows="already exists at this location",
+        again=WELL,
+    ),
+    "the name of the endpoint is not known": Incident(
+        "endpoint-dns-failed",
+        "sed -i.was /codedeploy-commands/d /etc/hosts; mv /etc/resolv.conf /etc/resolv.was; : > /etc/resolv.conf",
+        shows="getaddrinfo",
+        mends="cat /etc/hosts.was > /etc/hosts; mv /etc/resolv.was /etc/resolv.conf",
+    ),
+    "the endpoint refuses": Incident(
+        "endpoint-unreachable",
+        f"sed -i 's/^127.0.0.2 codedeploy/127.0.0.9 codedeploy/' /etc/hosts; {RESTART}",
+        shows="Connection refused",
+        mends="sed -i 's/^127.0.0.9/127.0.0.2/' /etc/hosts",
+    ),
+    "a certificate that nobody signed": Incident(
+        "endpoint-tls-failed",
+        "mv /usr/local/share/ca-certificates/test.crt /root/; update-ca-certificates --fresh >/dev/null 2>&1",
+        shows="certificate verify failed",
+        mends="mv /root/test.crt /usr/local/share/ca-certificates/; update-ca-certificates >/dev/null 2>&1",
+    ),
+    "a proxy that is not there": Incident(
+        "proxy-misconfigured",
+        f"sed -i 's|^:proxy_uri:.*|:proxy_uri: http://127.0.0.1:3128|' {CONF}; {RESTART}",
+        shows="127.0.0.1:3128",
+        mends=f"sed -i 's|^:proxy_uri:.*|:proxy_uri:|' {CONF}; {RESTART}",
+    ),
+    "the role came late": Incident(
+        "instance-profile-attached-late",
+        "test -e /run/late || { touch /run/late; echo '{\"profile\": false}' > /run/cloud.json; sleep 1;"
+        f" {RESTART}; until grep -q 'Missing credentials' {LOG}; do sleep 0.2; done; }};"
+        " echo '{}' > /run/cloud.json; sleep 2",
+    ),
+    "the log was deleted": Incident("agent-log-deleted", f"rm {LOG}", shows=""),
+    "the configuration waits for a restart": Incident(
+        "agent-config-restart-pending", f"sleep 3; sed -i 's/verbose: false/verbose: true/' {CONF}"
+    ),
+    "secrets in a wire log": Incident(
+        "agent-wire-log-on",
+        f"sed -i 's/log_aws_wire: false/log_aws_wire: true/' {CONF}; {RESTART}",
+        mends=f"sed -i 's/log_aws_wire: true/log_aws_wire: false/' {CONF}; {RESTART}",
+    ),
+    "a script with Windows line endings": Incident(
+        "script-line-endings",
+        deploys={**WELL, "scripts/after.sh": "#!/bin/sh\r\necho fine\r\n"},
+        shows="No such file or directory",
+        again=WELL,
+    ),
+    "a script without its interpreter": Incident(
+        "script-interpreter-invalid",
+        deploys={**WELL, "scripts/after.sh": "#!/usr/bin/fish\necho fine\n"},
+        shows="No such file or directory",
+        again=WELL,
+    ),
+    "a script that is not there": Incident(
+        "script-missing",
+        deploys={"appspec.yml": APPSPEC, "index.html": "x", "scripts/aftr.sh": OK},
+        shows="does not exist",
+        again=WELL,
+    ),
+    "a user that is not there": Incident(
+        "script-runas-failed",
+        deploys={**WELL, "appspec.yml": APPSPEC + "      runas: nosuchuser\n"},
+        shows="nosuchuser",
+        mends="useradd nosuchuser",
+        again={**WELL, "appspec.yml": APPSPEC + "      runas: nosuchuser\n"},
+    ),
+    "a command that is not there": Incident(
+        "script-command-not-found",
+        deploys={**WELL, "scripts/after.sh": "#!/bin/sh\nnpm install\n"},
+        shows="exit code 127",
+        again=WELL,
+    ),
+    "a source that is not in the bundle": Incident(
+        "source-file-missing",
+        deploys={"appspec.yml": APPSPEC, "index.htm": "x", "scripts/after.sh": OK},
+        shows="rb_sysopen",
+        again=WELL,
+    ),
+    "an owner that is not there": Incident(
+        "owner-missing",
+        deploys={**WELL, "appspec.yml": APPSPEC + PERMISSIONS},
+        shows="find user for nosuchuser",
+        again=WELL,
+    ),
+    "a version that the agent does not take": Incident(
+        "appspec-version-invalid",
+        deploys={**WELL, "appspec.yml": APPSPEC.replace("0.0", "0.1")},
+        shows="invalid version value",
+        again=WELL,
+    ),
+    "the last revision is gone": Incident(
+        "last-revision-missing",
+        f"rm -r {ROOT}/{GROUP}/d-AAAAAAAAA",
+        first={**WELL, "appspec.yml": APPSPEC + STOP, "scripts/stop.sh": OK},
+        deploys=WELL,
+        shows="did not find an AppSpec",
+        again=WELL,
+    ),
+}
+
+
+@pytest.fixture
+def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A healthy instance, for one test."""
+    with booted(f"host-{abs(hash(request.node.name)) % 10**6}") as machine:
+        machine.run("systemctl start codedeploy-agent")
+        machine.logged(" 200 0.2147 0 retries] poll_host_command")
+        yield machine
+
+
+def active(report: dict[str, Any]) -> dict[str, str]:
+    """Ids and verdicts of what is told."""
+    return {finding["id"]: finding["verdict"] for finding in report["findings"] if finding["state"] == "active"}
+
+
+def test_a_healthy_host(machine: Machine) -> None:
+    """Silent, also after a deployment."""
+    machine.deploy("d-AAAAAAAAA", WELL)
+    report = machine.check()
+
+    assert active(report) == {}
+    assert report["summary"]["exit_code"] == 0
+    assert report["run"]["complete"]
+
+
+@pytest.mark.parametrize("incident", INCIDENTS.values(), ids=INCIDENTS)
+def test_incident(incident: Incident, machine: Machine) -> None:
+    """One finding, confirmed; the printed steps run; then verify says fixed."""
+    _break(incident, machine)
+    report = machine.check()
+
+    assert active(report) == {incident.id: "confirmed"}, machine.log()
+    (finding,) = (finding for finding in report["findings"] if finding["state"] == "active")
+    assert report["summary"]["exit_code"] == {"critical": 2, "warning": 1}[finding["severity"]]
+    assert machine.run(f"agentdoctor verify {incident.id}", check=False).returncode == 2
+
+    machine.aws()
+    for step in finding["remediation"]:
+        if step["where"] == "instance" and step["command"]:
+            _follow(step, machine)
+    machine.run(incident.mends)
+    if incident.again is not None:
+        machine.deploy("d-CCCCCCCCC", incident.again)
+    proof = machine.run(f"agentdoctor verify {incident.id} --wait 30s", check=False)
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+
+
+def _follow(step: dict[str, Any], machine: Machine) -> None:
+    """Run a printed step. One that changes something must go well, one that looks must at least be there."""
+    done = machine.run(step["command"], check=False)
+    told = f"{step['command']}\n{done.stdout}{done.stderr}"
+    assert "command not found" not in done.stderr, told
+    assert done.returncode == 0 or step["risk"] == "none" or any(word in step["command"] for word in NOT_HERE), told
+
+
+def _break(incident: Incident, machine: Machine) -> None:
+    if incident.first is not None:
+        machine.deploy("d-AAAAAAAAA", incident.first)
+    machine.aws(**incident.aws)
+    machine.run(incident.breaks)
+    if incident.deploys is not None:
+        machine.deploy("d-BBBBBBBBB", incident.deploys)
+    if incident.shows:
+        machine.logged(incident.shows)

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Makes the Debian root that the hosts of the tests are booted from: root.sh DIRECTORY. Done once, it is not done again.
+set -euo pipefail
+root=$1
+packages=systemd,systemd-sysv,dbus,python3,python3-psutil,python3-yaml,python3-requests,python3-systemd,iproute2
+packages=$packages,iptables,ca-certificates,openssl,procps,acl,sudo,curl,wget
+
+if [ "$(cat "$root/.packages" 2>/dev/null)" = "$packages" ]; then exit 0; fi
+if ! command -v debootstrap systemd-nspawn >/dev/null || ! command -v systemd-nspawn >/dev/null; then
+    apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends debootstrap systemd-container >/dev/null
+fi
+echo "making a Debian root in $root (a minute or two)"
+rm -rf "$root"
+mkdir -p "$root"
+debootstrap --variant=minbase --include="$packages" bookworm "$root" >"$root.log" 2>&1 || {
+    tail -20 "$root.log"
+    exit 1
+}
+printf '%s' "$packages" >"$root/.packages"
