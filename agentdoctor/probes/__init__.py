@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from agentdoctor.host import Host
@@ -84,13 +85,18 @@ def find(name: str) -> Probe:
     """The probe of that name. Its module is imported only now. KeyError if there is none."""
     if name not in _found:
         module = name.partition(".")[0]
-        if module in (info.name for info in pkgutil.iter_modules(__path__)):
+        if module in _modules():
             importlib.import_module(f"{__name__}.{module}")
     return _found[name]
 
 
 def names() -> list[str]:
     """Every probe there is; imports all their modules."""
-    for info in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{info.name}")
+    for module in _modules():
+        importlib.import_module(f"{__name__}.{module}")
     return sorted(_found)
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    return tuple(info.name for info in pkgutil.iter_modules(__path__))

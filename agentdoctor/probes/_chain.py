@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -185,6 +184,8 @@ def are_private(addresses: Sequence[str]) -> bool:
 
 def _epoch(date: str) -> float | None:
     """Seconds since the epoch of a Date header."""
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):

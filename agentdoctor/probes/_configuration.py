@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +16,38 @@ def path(host: Host) -> str:
     return next((path for path in layout.CONFIGURATION if host.exists(path)), "")
 
 
+# A file as it is shipped: flat, and nothing that YAML could read in two ways. To load a YAML reader takes a fifth of
+# the time of a whole check.
+_KEY = r":?(?!(?:true|false|yes|no|on|off|null)\b)[a-z]\w{2,60}"
+_WORD = r"(?!(?:true|false|yes|off|null)\b)[a-z][a-z-]{2,60}"
+_VALUE = rf"true|false|{_WORD}|0|[1-9]\d{{0,8}}|'[^'\n]*'|\"[^\"\\\n]*\"|/[\w./-]*"
+_FLAT = re.compile(rf"(?:---\n)?(?:(?:#[^\n]*|{_KEY}:(?: +(?:{_VALUE}))? *)?\n)*", re.ASCII)
+_LINE = re.compile(rf"^({_KEY}):(?: +({_VALUE}))? *$", re.MULTILINE | re.ASCII)
+
+
+class NotYaml(ValueError):
+    """A file that is no YAML: what is wrong, and where."""
+
+
 def first_document(text: str) -> Any:
-    """What YAML text holds. Ruby's reader is libyaml too, and takes the first document only. yaml.YAMLError."""
+    """What YAML text holds. Ruby's reader is libyaml too, and takes the first document only. NotYaml."""
+    flat = {key: _scalar(value) for key, value in _LINE.findall(text)} if _FLAT.fullmatch(text) else {}
+    if flat:
+        return flat
     import yaml
 
-    return next(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), None)
+    try:
+        return next(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), None)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        raise NotYaml(f"{getattr(error, 'problem', None) or 'not YAML'}{where}") from None
+
+
+def _scalar(text: str) -> Any:
+    if text[:1] in ("'", '"'):
+        return text[1:-1]
+    return {"true": True, "false": False, "": None}.get(text, int(text) if text.isdigit() else text)
 
 
 def without_colons(data: dict[Any, Any]) -> dict[str, Any]:
@@ -35,11 +63,9 @@ def settings(host: Host) -> dict[str, Any]:
 
 def mapping(host: Host, absolute: str) -> dict[str, Any]:
     """A file that must be a map. CannotLook quotes nothing of it: it may hold passwords and keys."""
-    import yaml
-
     try:
         data = first_document(host.read(absolute))
-    except yaml.YAMLError:
+    except NotYaml:
         raise CannotLook(f"{absolute} is not YAML") from None
     if not isinstance(data, dict):
         raise CannotLook(f"{absolute} is not a map of keys and values")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 
 from agentdoctor.probes import CannotLook, Look, Values, probe
 from agentdoctor.probes._metadata import META, Answer, NoAnswer, Talk
@@ -63,6 +62,8 @@ def _without_token(talk: Talk) -> Answer:
 
 def _at(date: str) -> float:
     """Seconds since the epoch of a Date header."""
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):

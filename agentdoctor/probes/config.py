@@ -34,14 +34,10 @@ def _path(host: Host) -> str:
 
 def _settings(text: str) -> tuple[dict[str, Any], str]:
     """What the file says by key, without the colons, and "" or why it cannot be read."""
-    import yaml
-
     try:
         data = _configuration.first_document(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        return {}, f"{getattr(error, 'problem', None) or 'not YAML'}{where}"
+    except _configuration.NotYaml as error:
+        return {}, str(error)
     if not isinstance(data, dict):
         return {}, "it is not a map of keys and values"
     return _configuration.without_colons(data), ""
