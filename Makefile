@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: doctor test rules bench fuzz lock clean
+.PHONY: doctor test hosts rules bench fuzz lock clean
 .DELETE_ON_ERROR:
 
 doctor: $(VENV)/.runtime
@@ -15,6 +15,13 @@ test: $(VENV)/.dev
 	@$(VENV)/bin/python -c 'import sys; print("== Python", sys.version.split()[0])'
 	$(VENV)/bin/python -m pytest -n auto
 	tests/interpreters.sh $(VENV)
+
+# Incidents on booted hosts, as root: a Debian root made once in .hosts, systemd-nspawn, nothing from outside.
+hosts: $(VENV)/.dev
+	tests/hosts/root.sh .hosts/bookworm
+	$(VENV)/bin/python -m pytest -n 2 tests/hosts/incidents.py || { \
+		echo "once more, one host at a time: a busy machine can be too slow for two"; \
+		$(VENV)/bin/python -m pytest --last-failed tests/hosts/incidents.py; }
 
 # The catalogue ships compiled beside its sources, and each rule has a page in docs/failures: tests fail until this
 # was run.
@@ -64,5 +71,5 @@ lock:
 	$(UV:pyproject.toml=--group build) --upgrade -o requirements-build.lock
 
 clean:
-	rm -rf .venv* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* .hosts build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find agentdoctor tests -name __pycache__ -prune -exec rm -rf {} +

@@ -25,6 +25,9 @@ _FLAT = re.compile(rf"(?:---\n)?(?:(?:#[^\n]*|{_KEY}:(?: +(?:{_VALUE}))? *)?\n)*
 _LINE = re.compile(rf"^({_KEY}):(?: +({_VALUE}))? *$", re.MULTILINE | re.ASCII)
 
 
+SLACK = 2.0  # seconds; the kernel rounds the start of a process, and its idea of the boot moves with the clock
+
+
 class NotYaml(ValueError):
     """A file that is no YAML: what is wrong, and where."""
 

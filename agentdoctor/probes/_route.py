@@ -69,7 +69,7 @@ def _check_age(look: Look, absolute: str, started: float | None) -> None:
     """1.x reads its configuration in the master, the on-premises file in each new worker."""
     if not absolute or started is None or not look.host.is_file(absolute):
         return
-    if os.stat(look.host.path(absolute)).st_mtime > started:
+    if os.stat(look.host.path(absolute)).st_mtime > started + _configuration.SLACK:
         raise CannotLook(f"{absolute} was changed after the agent had started, which has not read it again")
 
 

@@ -61,9 +61,6 @@ def _directories(host: Host, values: dict[str, Any]) -> str:
     return ""
 
 
-_SLACK = 2.0  # seconds; the kernel rounds the start of a process, and its idea of the boot moves with the clock
-
-
 @probe("config.age", source="disk")
 def age(look: Look) -> Values:
     """``{path, changed_at, started_at, newer_than_process}``: whether the file was changed after it was read.
@@ -77,7 +74,8 @@ def age(look: Look) -> Values:
     if started is None:
         raise CannotLook("no agent runs that could have read it", skip=True)
     changed = os.stat(look.host.path(path)).st_mtime
-    newer = None if changed > look.host.now() + _SLACK else changed > started + _SLACK
+    slack = _configuration.SLACK
+    newer = None if changed > look.host.now() + slack else changed > started + slack
     return {"path": path, "changed_at": changed, "started_at": started, "newer_than_process": newer}
 
 

@@ -10,7 +10,7 @@ from agentdoctor.words import Phrase
 
 def _package(value: Mapping[str, Any]) -> str:
     return (
-        f"agent {value.get('version') or 'of unknown version'} installed"
+        f"agent {value.get('version') or value.get('file_version') or 'of unknown version'} is installed"
         if value.get("installed")
         else ("no agent package and no /opt/codedeploy-agent/bin")
     )

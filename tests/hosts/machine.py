@@ -110,13 +110,21 @@ def booted(name: str) -> Iterator[Machine]:
         boot.wait(PATIENCE)
 
 
+def _program(pid: str) -> str:
+    """What a process runs, "" if it is gone."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except FileNotFoundError:
+        return ""
+
+
 def _systemd_below(boot: subprocess.Popen[bytes]) -> int:
     """The pid of the host's systemd, once it is there."""
     end = time.monotonic() + PATIENCE
     children = Path(f"/proc/{boot.pid}/task/{boot.pid}/children")
     while time.monotonic() < end and boot.poll() is None:
         for child in children.read_text().split():
-            if os.path.basename(os.readlink(f"/proc/{child}/exe")) == "systemd":
+            if _program(child) == "systemd":
                 return int(child)
         time.sleep(0.05)
     raise AssertionError("the host did not boot")

@@ -6,7 +6,7 @@ packages=systemd,systemd-sysv,dbus,python3,python3-psutil,python3-yaml,python3-r
 packages=$packages,iptables,ca-certificates,openssl,procps,acl,sudo,curl,wget
 
 if [ "$(cat "$root/.packages" 2>/dev/null)" = "$packages" ]; then exit 0; fi
-if ! command -v debootstrap systemd-nspawn >/dev/null || ! command -v systemd-nspawn >/dev/null; then
+if ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then
     apt-get -qq update
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends debootstrap systemd-container >/dev/null
 fi
