@@ -15,7 +15,7 @@ from machine import GROUP, Machine, booted
 
 CONF = "/etc/codedeploy-agent/conf/codedeployagent.yml"
 ROOT = "/opt/codedeploy-agent/deployment-root"
-ENDPOINT = "codedeploy-commands.eu-west-1.amazonaws.com"
+PID_FILE = "/opt/codedeploy-agent/state/.pid/codedeploy-agent.pid"
 OK = "#!/bin/sh\necho fine\n"
 APPSPEC = """version: 0.0
 os: linux
@@ -87,7 +87,7 @@ INCIDENTS = {
     "an empty pid file": Incident(
         "agent-pidfile-stale",
         "pkill -f ^codedeploy-agent:; while pgrep -f ^codedeploy-agent:; do sleep 0.1; done;"
-        " systemctl stop codedeploy-agent; : > /opt/codedeploy-agent/state/.pid/codedeploy-agent.pid; systemctl start codedeploy-agent;"
+        f" systemctl stop codedeploy-agent; : > {PID_FILE}; systemctl start codedeploy-agent;"
         " until systemctl show -p SubState codedeploy-agent | grep -q exited; do sleep 0.1; done",
     ),
     "no agent at all": Incident(
