@@ -66,7 +66,7 @@ def install(agent: str, log: str) -> None:
     load, active, sub = UNITS[agent]
     (commands / "systemctl").write_text(
         f"#!/bin/sh\necho LoadState={load}\necho ActiveState={active}\necho SubState={sub}\n"
-        "echo UnitFileState=generated\n"
+        "echo UnitFileState=generated\necho WantedBy=multi-user.target\n"
     )
     (commands / "systemctl").chmod(0o755)
     os.environ["PATH"] = f"{commands}:{os.environ['PATH']}"

@@ -93,7 +93,7 @@ CONTRADICTIONS: list[tuple[str, str, Values]] = [
     ("agent-wire-log-on", "config.wire_log", {"enabled": False, "exists": False, "size": 0}),
     ("agent-version-unsupported", "package.support", {"supported": True, "reason": ""}),
     ("agent-disabled-at-boot", "unit.state", {"unit_file_state": "enabled"}),
-    ("agent-disabled-at-boot", "unit.state", {"unit_file_state": "generated"}),
+    ("agent-disabled-at-boot", "unit.state", {"unit_file_state": "generated", "wanted_by": "multi-user.target"}),
     ("agent-disabled-at-boot", "unit.state", {"unit_file_state": "static"}),
 ]
 # What a probe may leave out of its answer.
@@ -115,6 +115,7 @@ ALSO: list[tuple[str, str, Values]] = [
     ("agent-wire-log-on", "config.wire_log", {"enabled": False}),
     ("agent-wire-log-on", "config.wire_log", {"exists": False, "size": 0}),
     ("agent-disabled-at-boot", "unit.state", {"unit_file_state": "masked"}),
+    ("agent-disabled-at-boot", "unit.state", {"unit_file_state": "generated", "wanted_by": ""}),
 ]
 
 

@@ -25,6 +25,7 @@ _TEXTS = {
     "fragment_path": "FragmentPath",
     "source_path": "SourcePath",
     "control_group": "ControlGroup",
+    "wanted_by": "WantedBy",
 }
 _NUMBERS = {"restarts": "NRestarts", "main_pid": "MainPID"}
 _STAMPS = ("ExecMainStartTimestamp", "ActiveEnterTimestamp")
@@ -36,7 +37,7 @@ def state(look: Look) -> Values:
 
     ``started`` is systemd's own stamp, in UTC, "" when it never started, and ``started_at`` the same in seconds
     since the epoch or None. ``source_path`` names the init script a unit was generated from, as on Ubuntu with
-    agent 1.x. ``need_daemon_reload``: its files are newer than what systemd has read. A property that this
+    agent 1.x; ``wanted_by`` is "" when no target starts it, the mark of such a unit that was disabled. ``need_daemon_reload``: its files are newer than what systemd has read. A property that this
     systemd does not have (NRestarts before 235) is None.
     """
     found = _properties(_ask(look))

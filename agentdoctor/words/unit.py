@@ -14,6 +14,7 @@ def _unit(value: Mapping[str, Any]) -> str:
 
 PHRASES: dict[str, Phrase] = {
     "unit.state.unit_file_state": lambda value: f"systemd: the unit is {value.get('unit_file_state') or 'not there'}",
+    "unit.state.wanted_by": lambda value: f"systemd: {value.get('wanted_by') or 'no target'} starts the unit at boot",
     "unit.state.active_state": _unit,
     "unit.state.sub_state": _unit,
     "unit.state.load_state": _unit,
@@ -23,4 +24,5 @@ NAMED = {
     "unit.state.load_state": "the unit's LoadState",
     "unit.state.sub_state": "the unit's SubState",
     "unit.state.unit_file_state": "the unit's UnitFileState",
+    "unit.state.wanted_by": "what starts the unit at boot, its WantedBy,",
 }

@@ -84,6 +84,7 @@ INCIDENTS = {
     "an hour behind AWS": Incident("clock-skew", aws={"skew": 3600}),
     "the agent was stopped": Incident("agent-not-running", "systemctl stop codedeploy-agent"),
     "the agent does not start at boot": Incident("agent-disabled-at-boot", "systemctl mask codedeploy-agent"),
+    "an init script without start links": Incident("agent-disabled-at-boot", "systemctl disable codedeploy-agent"),
     "an empty pid file": Incident(
         "agent-pidfile-stale",
         "pkill -f ^codedeploy-agent:; while pgrep -f ^codedeploy-agent:; do sleep 0.1; done;"
