@@ -37,8 +37,9 @@ def state(look: Look) -> Values:
 
     ``started`` is systemd's own stamp, in UTC, "" when it never started, and ``started_at`` the same in seconds
     since the epoch or None. ``source_path`` names the init script a unit was generated from, as on Ubuntu with
-    agent 1.x; ``wanted_by`` is "" when no target starts it, the mark of such a unit that was disabled. ``need_daemon_reload``: its files are newer than what systemd has read. A property that this
-    systemd does not have (NRestarts before 235) is None.
+    agent 1.x; ``wanted_by`` is "" when no target starts it, the mark of such a unit that was disabled.
+    ``need_daemon_reload``: its files are newer than what systemd has read. A property that this systemd does not
+    have (NRestarts before 235) is None.
     """
     found = _properties(_ask(look))
     values: Values = {name: found.get(key) for name, key in _TEXTS.items()}

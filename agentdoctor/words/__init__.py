@@ -21,13 +21,20 @@ def say(probe: str, field: str, actual: Any, value: Mapping[str, Any]) -> str:
     if actual is None:
         return f"{probe} does not say {field}"
     phrase = _table(probe, "PHRASES").get(f"{probe}.{field}")
-    return phrase(value) if phrase else f"{probe} says {field} = {actual}"
+    return (_phrased(phrase, value) if phrase else "") or f"{probe} says {field} = {actual}"
 
 
 def tell(probe: str, value: Mapping[str, Any]) -> str:
     """All that a probe saw in one phrase; "" where it has nothing to say."""
-    phrase: Phrase = _table(probe, "PHRASES")[probe]
-    return phrase(value)
+    return _phrased(_table(probe, "PHRASES")[probe], value)
+
+
+def _phrased(phrase: Phrase, value: Mapping[str, Any]) -> str:
+    """The phrase; "" for evidence that lacks what it speaks of, as a snapshot of another version may."""
+    try:
+        return phrase(value)
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def stated(name: str) -> tuple[str, str] | None:
