@@ -18,8 +18,8 @@ test: $(VENV)/.dev
 
 # Incidents on booted hosts, as root: a Debian root made once in .hosts, systemd-nspawn, nothing from outside.
 hosts: $(VENV)/.dev
-	tests/hosts/root.sh .hosts/bookworm
-	$(VENV)/bin/python -m pytest -n 2 tests/hosts/incidents.py || { \
+	@tests/hosts/root.sh .hosts/bookworm
+	@$(VENV)/bin/python -m pytest -n 2 tests/hosts/incidents.py || { \
 		echo "once more, one host at a time: a busy machine can be too slow for two"; \
 		$(VENV)/bin/python -m pytest --last-failed tests/hosts/incidents.py; }
 

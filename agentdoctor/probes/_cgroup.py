@@ -25,7 +25,7 @@ def members(host: Host, group: str) -> list[int]:
 
 def _pids(path: str) -> list[int]:
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return [int(line) for line in file]
     except FileNotFoundError:
         return []  # the group went away

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import inspect
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -116,7 +118,10 @@ def process() -> Iterator[Start]:
 
     def start(environment: dict[str, str]) -> int:
         started.append(subprocess.Popen(["/bin/sleep", "60"], env=environment))
-        return started[-1].pid
+        pid = started[-1].pid
+        while not Path(f"/proc/{pid}/{'environ' if environment else 'cmdline'}").read_bytes():
+            time.sleep(0.001)  # the kernel fills it in after the program has begun
+        return pid
 
     yield start
     for each in started:
@@ -173,6 +178,8 @@ def no_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def unprivileged() -> Iterator[Path]:
     """A directory, in a test that runs as nobody where it would run as root, who may read everything."""
     import psutil  # noqa: F401 - nobody may not be able to import it any more
+
+    codecs.lookup("ascii")  # nor this; and that it is not to be had is remembered for good
 
     was_root = os.geteuid() == 0
     with tempfile.TemporaryDirectory() as name:
