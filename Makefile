@@ -8,13 +8,16 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 doctor: $(VENV)/.runtime
 	packaging/first-look.sh $(VENV)/bin/agentdoctor
 
+# Beside the own Python the oldest; CI names them all.
+PYTHONS ?= 3.10
+
 test: $(VENV)/.dev
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	@$(VENV)/bin/python -c 'import sys; print("== Python", sys.version.split()[0])'
 	$(VENV)/bin/python -m pytest -n auto
-	tests/interpreters.sh $(VENV)
+	tests/interpreters.sh $(VENV) $(PYTHONS)
 
 # Incidents on booted hosts, as root: a Debian root made once in .hosts, systemd-nspawn, nothing from outside.
 hosts: $(VENV)/.dev
