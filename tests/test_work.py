@@ -75,7 +75,7 @@ def _work(raw: bytes) -> Work:
     return work
 
 
-SIZES = {"a paste": PASTE // 4, "a log of several blocks": 2 * BLOCK}
+SIZES = {"a paste": PASTE // 4, "a log of several blocks": 3 * BLOCK}
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
