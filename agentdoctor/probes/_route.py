@@ -25,9 +25,10 @@ _DOMAINS = (
 _region = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 
 
-def domain(region: str) -> str:
-    """The suffix of the partition's host names."""
-    return next((suffix for start, suffix in _DOMAINS if region.startswith(start)), "amazonaws.com")
+def domain(look: Look, region: str) -> str:
+    """The suffix of the partition's host names: the metadata service's word, else by the Region."""
+    said = (look.ask("imds.services").value or {}).get("domain")
+    return said or next((suffix for start, suffix in _DOMAINS if region.startswith(start)), "amazonaws.com")
 
 
 def is_region(text: str) -> bool:
@@ -83,7 +84,7 @@ def commands(look: Look, values: Mapping[str, Any]) -> tuple[Target, str]:
         return _named(override, "deploy_control_endpoint"), "deploy_control_endpoint"
     name, source = region(look)
     secure = "-secure" if _configuration.is_on(values, "enable_auth_policy") else ""
-    return Target("https", f"codedeploy-commands{secure}{_fips(values)}.{name}.{domain(name)}", 443), source
+    return Target("https", f"codedeploy-commands{secure}{_fips(values)}.{name}.{domain(look, name)}", 443), source
 
 
 def s3(look: Look, values: Mapping[str, Any]) -> Target:
@@ -92,7 +93,7 @@ def s3(look: Look, values: Mapping[str, Any]) -> Target:
     if override and generation(look) != "2.x":
         return _named(override, "s3_endpoint_override")
     name, _ = region(look)
-    return Target("https", f"s3{_fips(values)}.{name}.{domain(name)}", 443)
+    return Target("https", f"s3{_fips(values)}.{name}.{domain(look, name)}", 443)
 
 
 def _named(url: str, setting: str) -> Target:

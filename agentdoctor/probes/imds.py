@@ -13,6 +13,8 @@ from agentdoctor.probes._metadata import META, Answer, NoAnswer, Talk, epoch, pi
 PROFILE = META + "iam/info"
 ROLES = META + "iam/security-credentials/"
 DOCUMENT = "/latest/dynamic/instance-identity/document"
+SERVICES = META + "services/"
+_domain_name = re.compile(r"[a-z0-9.-]{1,100}", re.ASCII)
 _role_name = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # IAM API reference, CreateRole, RoleName
 
 
@@ -57,6 +59,21 @@ def document(look: Look) -> Values:
         "availability_zone": found["availabilityZone"],
         "architecture": found["architecture"],
     }
+
+
+@probe("imds.services", source="imds")
+def services(look: Look) -> Values:
+    """``{partition, domain}`` of AWS where this instance is, such as aws-cn and amazonaws.com.cn; None if not said.
+
+    EC2 user guide, "Instance metadata categories"; what agent 1.8.1 makes the names of its endpoints from.
+    """
+    read = reader(look.host)
+    return {name: _name(read(SERVICES + name)) for name in ("partition", "domain")}
+
+
+def _name(answer: Answer) -> str | None:
+    text = answer.body.decode("ascii", "replace").strip() if answer.status == 200 else ""
+    return text if _domain_name.fullmatch(text) else None
 
 
 @probe("imds.profile", source="imds")

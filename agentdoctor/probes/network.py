@@ -62,7 +62,7 @@ def endpoint(look: Look) -> Values:
         "url": server.url,
         "region": name,
         "region_valid": None if name is None else _route.is_region(name),
-        "partition_domain": None if name is None else _route.domain(name),
+        "partition_domain": None if name is None else _route.domain(look, name),
         "source": source,
         "proxy": _proxy_text(look, values, server),
         "secure": server.host.startswith("codedeploy-commands-secure"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agentdoctor.probes import _route
+from agentdoctor.host import Host
+from agentdoctor.model import Evidence
+from agentdoctor.probes import Look, _route
 from agentdoctor.probes._address import goes_around, proxy, target
 
 from .conftest import cases
@@ -86,10 +88,23 @@ DOMAINS = [
 ]
 
 
+def asked(answer: Evidence) -> Look:
+    """A look at a host whose metadata service says that of AWS's services."""
+    return Look(Host(), {}, lambda name: answer)
+
+
 @cases(DOMAINS)
 def test_domains(region: str, expected: str) -> None:
-    assert _route.domain(region) == expected
+    assert _route.domain(asked(Evidence("imds.services", "imds")), region) == expected
     assert _route.is_region(region)
+
+
+def test_the_metadata_service_knows_better() -> None:
+    """As in a partition that is younger than the table."""
+    said = Evidence("imds.services", "imds", {"partition": "aws-new", "domain": "amazonaws.new"})
+
+    assert _route.domain(asked(said), "new-west-1") == "amazonaws.new"
+    assert _route.domain(asked(Evidence("imds.services", "imds", {"domain": None})), "new-west-1") == "amazonaws.com"
 
 
 @pytest.mark.parametrize("text", ["", "us-east-1a", "us-east", "US-EAST-1", "us-east-1\n", "-1", "https://x"])

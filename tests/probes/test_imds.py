@@ -181,6 +181,20 @@ def test_document_fields(serve: Serve) -> None:
     }
 
 
+SERVICES = "/latest/meta-data/services/"
+NAMES = [
+    ("in China", {"partition": (200, "aws-cn"), "domain": (200, "amazonaws.com.cn\n")}, ("aws-cn", "amazonaws.com.cn")),
+    ("not said", {"partition": (404, ""), "domain": (404, "")}, (None, None)),
+    ("no name of a domain", {"partition": (200, "aws"), "domain": (200, "<html>a b</html>")}, ("aws", None)),
+]
+
+
+@cases(NAMES)
+def test_services(serve: Serve, answers: dict[str, tuple[int, str]], expected: tuple[Any, ...]) -> None:
+    seen = value("imds.services", serve(Imds(answers={SERVICES + name: said for name, said in answers.items()})))
+    assert (seen["partition"], seen["domain"]) == expected
+
+
 NOT_FOUND = {"attached": False, "status": 404, "code": "", "message": "", "profile_arn": "", "last_updated": None}
 UNKNOWN = {"attached": None, "code": None, "message": None, "profile_arn": None, "last_updated": None}
 ARN = "arn:aws:iam::123456789012:instance-profile/web"
