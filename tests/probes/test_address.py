@@ -90,7 +90,7 @@ DOMAINS = [
 
 def asked(answer: Evidence) -> Look:
     """A look at a host whose metadata service says that of AWS's services."""
-    return Look(Host(), {}, lambda name: answer)
+    return Look(Host(), {}, lambda _: answer)
 
 
 @cases(DOMAINS)
