@@ -213,7 +213,10 @@ def test_what_is_shown_beside_it(id_: str, probe: str, seen: Mapping[str, Any], 
     assert any(said in proof.text for proof in proofs if proof.name == probe)
 
 
+NO_KEY = {"key": "", "place": "", "line": 0, "meant": "", "archive": "", "count": 0}
+KEY = {"key": "timout", "place": "hooks", "line": 7, "meant": "timeout", "archive": "/a", "count": 1}
 STANDING = [
+    ("appspec-key-ignored", {"appspec.ignored": KEY}, {"appspec.ignored": NO_KEY}),
     ("last-revision-missing", {"stop.next": GONE}, {"stop.next": STOPS}),
     ("last-revision-script-failed", {"stop.next": {"script": "a", "scripts_missing": ["a"]}}, {"stop.next": STOPS}),
     ("agent-update-half-done", *ENDED[2][1:]),
