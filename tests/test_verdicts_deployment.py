@@ -218,7 +218,12 @@ KEY = {"key": "timout", "place": "hooks", "line": 7, "meant": "timeout", "archiv
 WELL_HOOKS = {"text": "", "log": "", "command": "", "running": None}
 HIDDEN = {"text": "nohup: failed to run command 'java'", "log": "/l", "command": "java", "running": False}
 RUNS_NOW = {**HIDDEN, "running": True}
+EC2 = {"identity.onpremises": {"present": False}}
+LEAVES = {**EC2, "imds.lifecycle": {"target": "Terminated", "spot": "", "leaving": True}}
+STAYS = {**LEAVES, "imds.lifecycle": {"target": "InService", "spot": "", "leaving": False}}
 STANDING = [
+    ("instance-terminating", LEAVES, STAYS),
+    ("instance-terminating", LEAVES, {"identity.onpremises": {"present": True, "path": "/etc/x"}}),
     ("script-hid-failure", {"hooks.hidden": HIDDEN}, {"hooks.hidden": WELL_HOOKS}),
     ("script-hid-failure", {"hooks.hidden": HIDDEN}, {"hooks.hidden": RUNS_NOW}),
     ("appspec-key-ignored", {"appspec.ignored": KEY}, {"appspec.ignored": NO_KEY}),
