@@ -7,7 +7,6 @@ only if it is nearly one that is read, or is one that is read elsewhere, or asks
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -85,6 +84,8 @@ def _meant(key: str, place: str, known: tuple[str, ...]) -> str:
 
 
 def _like(word: str, known: tuple[str, ...]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, known, 1, _LIKE) if _SHORTEST <= len(word) <= _LONGEST else []
     return near[0] if near else ""
 
