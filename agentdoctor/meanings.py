@@ -101,8 +101,9 @@ class Meanings:
         for pattern, match in self._index.search(message):
             rules = [rule for rule in self._said[pattern] if _takes(rule, log, agent, revision)]
             fits.append(_Fit(tuple(rules), _details(match)))
-        for pattern, match in self._output.search(message if log in ("text", "scripts") else printed):
-            rules = [rule for rule in self._printed[pattern] if _takes(rule, "text", agent, revision)]
+        alone = log in ("text", "scripts")  # what hooks print, without a report of how it ended
+        for pattern, match in self._output.search(message if alone else printed):
+            rules = [rule for rule in self._printed[pattern] if _takes(rule, "text" if alone else log, agent, revision)]
             fits.append(_Fit(tuple(rules), _details(match)))
         return [fit for fit in fits if fit.rules]
 

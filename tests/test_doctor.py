@@ -317,6 +317,16 @@ def test_what_a_failed_hook_printed() -> None:
     assert not judge([locked], [record("could not get the lock")])
 
 
+def test_output_that_counts_without_a_report_alone() -> None:
+    """A rule about scripts.log is not about hooks of which the agent says that they failed."""
+    hidden = rule("lock-hidden", signature="{log: scripts, output: ['could not get the lock']}")
+    printed = Report(False, 4, "a.sh", "it failed", "[stderr]could not get the lock", "aWQ=")
+
+    assert judge([hidden], [Record(log="scripts", message="[stderr]could not get the lock")])
+    assert judge([hidden], [Record(log="text", message="could not get the lock")])
+    assert not judge([hidden], [record("it failed", report=printed)])
+
+
 def test_last_words_yield_to_the_agents_report() -> None:
     """Where the agent said how the event ended, what its hook printed last is not asked."""
     locked = rule("lock-held", signature=OUTPUT)

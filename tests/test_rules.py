@@ -59,11 +59,15 @@ def test_shipped_rules_are_for_people(rule: Rule) -> None:
         assert not (step.where == "instance" and step.command.startswith("aws "))
 
 
+# What the list of the agent's failures did not have to begin with.
+ADDED = {"instance-terminating": "warning"}
+
+
 @pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.id)
 def test_ids_and_severities_are_those_of_the_catalogue(rule: Rule) -> None:
     """Ids are public; what the doctor says of itself is not in the list of the agent's failures."""
     lines = shared("catalogue.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    known = {line.split("\t")[0]: line.split("\t")[2] for line in lines}
+    known = {line.split("\t")[0]: line.split("\t")[2] for line in lines} | ADDED
 
     if rule.area != "doctor":
         assert known[rule.id] == rule.severity.value

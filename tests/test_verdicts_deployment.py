@@ -213,7 +213,20 @@ def test_what_is_shown_beside_it(id_: str, probe: str, seen: Mapping[str, Any], 
     assert any(said in proof.text for proof in proofs if proof.name == probe)
 
 
+NO_KEY = {"key": "", "place": "", "line": 0, "meant": "", "archive": "", "count": 0}
+KEY = {"key": "timout", "place": "hooks", "line": 7, "meant": "timeout", "archive": "/a", "count": 1}
+WELL_HOOKS = {"text": "", "log": "", "command": "", "running": None}
+HIDDEN = {"text": "nohup: failed to run command 'java'", "log": "/l", "command": "java", "running": False}
+RUNS_NOW = {**HIDDEN, "running": True}
+EC2 = {"identity.onpremises": {"present": False}}
+LEAVES = {**EC2, "imds.lifecycle": {"target": "Terminated", "spot": "", "leaving": True}}
+STAYS = {**LEAVES, "imds.lifecycle": {"target": "InService", "spot": "", "leaving": False}}
 STANDING = [
+    ("instance-terminating", LEAVES, STAYS),
+    ("instance-terminating", LEAVES, {"identity.onpremises": {"present": True, "path": "/etc/x"}}),
+    ("script-hid-failure", {"hooks.hidden": HIDDEN}, {"hooks.hidden": WELL_HOOKS}),
+    ("script-hid-failure", {"hooks.hidden": HIDDEN}, {"hooks.hidden": RUNS_NOW}),
+    ("appspec-key-ignored", {"appspec.ignored": KEY}, {"appspec.ignored": NO_KEY}),
     ("last-revision-missing", {"stop.next": GONE}, {"stop.next": STOPS}),
     ("last-revision-script-failed", {"stop.next": {"script": "a", "scripts_missing": ["a"]}}, {"stop.next": STOPS}),
     ("agent-update-half-done", *ENDED[2][1:]),
@@ -231,3 +244,44 @@ def test_found_before_it_hurts(id_: str, shown: Host, not_shown: Host) -> None:
     assert doctor.findings(0.0, asking(not_shown)) == []
     assert doctor.findings(0.0, asking({})) == []
     assert outcomes == [Outcome.PASS, Outcome.UNKNOWN]
+
+
+def test_what_a_copied_tree_does_not_show() -> None:
+    """Whether the program runs now: then it is not told, and not called well."""
+    doctor, host = Doctor([SHIPPED["script-hid-failure"]]), asking({"hooks.hidden": {**HIDDEN, "running": None}})
+
+    assert doctor.findings(0.0, host) == []
+    assert [check.outcome for check in doctor.checks([], set(), host)] == [Outcome.UNKNOWN]
+
+
+HID_OR_NOT = [
+    ("it runs not", {"hooks.hidden": HIDDEN}, "script-hid-failure"),
+    ("the command is not there", {"host.command": {"found": ""}}, "script-command-not-found"),
+    ("nobody could look", {}, "script-command-not-found"),
+]
+
+
+@pytest.mark.parametrize(("host", "told"), [row[1:] for row in HID_OR_NOT], ids=[row[0] for row in HID_OR_NOT])
+def test_what_a_pasted_hook_printed(host: Host, told: str) -> None:
+    """The same words stand for a hook that failed and for one that hid it."""
+    found = judge(SHIPPED["script-hid-failure"], host, number=1, alone=False)
+    other = {"script-hid-failure": "script-command-not-found"}.get(told, "script-hid-failure")
+
+    assert {name for name, finding in found.items() if finding.state is State.ACTIVE} == {told}
+    assert found[told].siblings == (() if host else (other,))
+
+
+@pytest.mark.parametrize("found", ["", "/usr/bin/java"])
+def test_a_reported_failure_was_not_hidden(found: str) -> None:
+    """The agent's report of a failed event is one cause alone, and what its hook left behind is not told beside it."""
+    rule = SHIPPED["script-hid-failure"]
+    text = next(sample.text for sample in rule.samples if not sample.match and "put_host_command" in sample.text)
+    doctor = Doctor(list(SHIPPED.values()))
+    for record in read_as(every_entry(_GRAMMARS["agent"]), io.BytesIO(text.encode()), Source("x"), doctor.wanted):
+        doctor.observe(record)
+    host = asking({"hooks.hidden": HIDDEN, "host.command": {"found": found}})
+    findings = {finding.rule.id: finding for finding in doctor.findings(0.0, host)}
+
+    assert findings["script-command-not-found"].siblings == ()
+    assert findings["script-hid-failure"].masked_by == "script-command-not-found"
+    assert {id_ for id_, finding in findings.items() if finding.state is State.ACTIVE} == {"script-command-not-found"}

@@ -17,6 +17,10 @@ FOLDER = "deployment-archive"
 LAST_EVENTS = ("ApplicationStop", "BeforeBlockTraffic", "AfterBlockTraffic")
 _ID = re.compile(r"d-[A-Z0-9]{9}")
 _TEXT_LIMIT = 4096
+# What the agent writes at the end of Install and at the end of DownloadBundle (agent.md 1.2): a revision's directory.
+LAST_INSTALLED, LAST_UNPACKED = "_last_successful_install", "_most_recent_install"
+_STALE = 90 * 86400  # seconds: a group that was last seen so long before the newest may have left this host
+_GROUPS = 50
 
 
 def checked(host: Host, archive: str) -> str:
@@ -59,14 +63,24 @@ def group_of(host: Host, about: Mapping[str, str]) -> str:
     return next((name for name in names(host, root) if is_directory(host, f"{root}/{name}/{id_}")), "")
 
 
-def pointed(host: Host, group: str) -> str:
-    """The archive of the group's last successful revision, which its pointer file names; "" if there is no such file.
+def groups(host: Host, pointer: str = LAST_INSTALLED) -> list[str]:
+    """The groups that have this pointer, the newest first, without those that seem to have left this host."""
+    directory = layout.read(host).instructions
+    pointers = [name for name in names(host, directory) if name.endswith(pointer)]
+    written = {name: os.lstat(host.path(f"{directory}/{name}")).st_mtime for name in pointers}
+    newest = max(written.values(), default=0.0)
+    recent = [name for name in sorted(written, key=lambda name: -written[name]) if newest - written[name] < _STALE]
+    return [name.removesuffix(pointer) for name in recent][:_GROUPS]
+
+
+def pointed(host: Host, group: str, pointer: str = LAST_INSTALLED) -> str:
+    """The archive of the group's revision that a pointer file names, "" if there is no such file.
 
     CannotLook when it names anything else: it is empty after a full disk, and holds zeros after a crash.
     """
     known = layout.read(host)
     try:
-        text = host.read(f"{known.instructions}/{group}_last_successful_install", _TEXT_LIMIT).strip()
+        text = host.read(f"{known.instructions}/{group}{pointer}", _TEXT_LIMIT).strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     return checked(host, f"{text}/{FOLDER}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentdoctor.probes import Look, Values, probe
+from agentdoctor.probes import CannotLook, Look, Values, probe
 from agentdoctor.probes._appspec import find, parse, value
-from agentdoctor.probes._archive import of_finding
+from agentdoctor.probes._archive import LAST_UNPACKED, groups, is_directory, of_finding, pointed
+from agentdoctor.probes._keys import Ignored, ignored
 
 if TYPE_CHECKING:
     import yaml
@@ -69,3 +70,38 @@ def _is_zero(node: yaml.Node | None) -> bool | None:
 
 def _is_linux(node: yaml.Node | None) -> bool:
     return node is not None and node.tag == f"{_TAG}str" and node.value == "linux"
+
+
+@probe("appspec.ignored", source="disk", live=False)
+def ignored_keys(look: Look) -> Values:
+    """``{archive, key, place, line, meant, count}`` of the keys that the agent does not read and somebody meant.
+
+    Of the revision that each group unpacked last; all but ``count`` of the first such key of the newest group that
+    has one, "" if there is none. ``place`` is files, hooks, permissions or "" for the left margin, ``line`` counts from
+    1, ``meant`` is the key that was meant. An AppSpec that cannot be read is none of them: the agent refuses it, or
+    its name is another one. Skipped where no revision is unpacked.
+    """
+    seen = [one for group in groups(look.host, LAST_UNPACKED) if (one := _keys(look, group)) is not None]
+    if not seen:
+        raise CannotLook("no revision is unpacked here, or none whose AppSpec can be read", skip=True)
+    archive, found = next((one for one in seen if one[1]), ("", []))
+    first = found[0] if found else Ignored("", "", 0, "")
+    return {
+        "archive": archive,
+        "key": first.key[:_SHOWN],
+        "place": first.place,
+        "line": first.line,
+        "meant": first.meant,
+        "count": sum(len(keys) for _, keys in seen),
+    }
+
+
+def _keys(look: Look, group: str) -> tuple[str, list[Ignored]] | None:
+    """A group's archive and what its AppSpec says in vain; None where there is nothing that could be read."""
+    try:
+        archive = pointed(look.host, group, LAST_UNPACKED)
+    except CannotLook:  # torn by a full disk, or of another deployment root
+        return None
+    raw = find(look.host, archive) if archive and is_directory(look.host, archive) else None
+    document = parse(raw) if raw is not None else None
+    return (archive, ignored(document.root)) if document and not document.problem and not document.empty else None

@@ -15,6 +15,7 @@ ROLES = META + "iam/security-credentials/"
 DOCUMENT = "/latest/dynamic/instance-identity/document"
 SERVICES = META + "services/"
 _domain_name = re.compile(r"[a-z0-9.-]{1,100}", re.ASCII)
+LIFECYCLE, SPOT = META + "autoscaling/target-lifecycle-state", META + "spot/instance-action"
 _role_name = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # IAM API reference, CreateRole, RoleName
 
 
@@ -152,3 +153,21 @@ def _of_document(answer: Answer, name: str, now: float) -> Values:
         "seconds_left": None if expiration is None else round(expiration - now, 1),
         "last_updated": epoch(found["LastUpdated"]),
     }
+
+
+@probe("imds.lifecycle", source="imds")
+def lifecycle(look: Look) -> Values:
+    """``{target, spot, leaving}``: whether Auto Scaling or EC2 is taking the instance away.
+
+    ``target`` is the state that Auto Scaling moves it to (InService, Terminated, Warmed:Stopped; EC2 user guide,
+    "Instance metadata categories"), ``spot`` the announced end of a Spot instance (terminate, stop, hibernate); each ""
+    on an instance of which there is none to say, None after an answer that does not tell. ``leaving``: it is to be
+    terminated, or stopped as a Spot instance.
+    """
+    read = reader(look.host)
+    state, action = read(LIFECYCLE), read(SPOT)
+    target = {200: state.body.decode("ascii", "replace").strip()[:40], 404: ""}.get(state.status)
+    spot = {200: pick(action, "action")["action"], 404: ""}.get(action.status)
+    known = target is not None and spot is not None
+    away = (target or "").endswith("Terminated") or bool(spot)
+    return {"target": target, "spot": spot, "leaving": True if away else False if known else None}

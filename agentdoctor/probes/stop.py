@@ -6,15 +6,10 @@ import os
 import posixpath
 from collections.abc import Sequence
 
-from agentdoctor import layout
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
 from agentdoctor.probes._appspec import NAMES, find, locations, parse
-from agentdoctor.probes._archive import checked, is_directory, names, pointed
-
-_POINTER = "_last_successful_install"
-_STALE = 90 * 86400  # seconds: a group that was last installed so long before the newest may have left this host
-_GROUPS = 50
+from agentdoctor.probes._archive import checked, groups, is_directory, names, pointed
 
 
 @probe("stop.next", source="disk", live=False, also=("archive",))
@@ -29,9 +24,9 @@ def next_stop(look: Look) -> Values:
     2.x, which then skips the event, unless a log tells that it failed.
     """
     named = look.about.get("archive", "")
-    groups = [posixpath.basename(posixpath.dirname(posixpath.dirname(checked(look.host, named))))] if named else []
-    groups = groups or _groups(look.host)
-    archives = {group: archive for group in groups if (archive := _archive(look.host, group))}
+    of_log = [posixpath.basename(posixpath.dirname(posixpath.dirname(checked(look.host, named))))] if named else []
+    known = of_log or groups(look.host)
+    archives = {group: archive for group in known if (archive := _archive(look.host, group))}
     there = {group: archive for group, archive in archives.items() if is_directory(look.host, archive)}
     skipped = not named and _generation(look) == "2.x"
     missing = [] if skipped else [group for group in archives if group not in there]
@@ -39,7 +34,7 @@ def next_stop(look: Look) -> Values:
     scripts = [path for archive in there.values() for path in _absent(look.host, archive)]
     first = next(iter(missing + bare), "")
     return {
-        "groups": len(groups),
+        "groups": len(known),
         "missing": missing,
         "appspec_missing": bare,
         "scripts_missing": scripts,
@@ -47,15 +42,6 @@ def next_stop(look: Look) -> Values:
         "group_id": first,
         "script": scripts[0] if scripts else "",
     }
-
-
-def _groups(host: Host) -> list[str]:
-    """The groups with a pointer, without those that seem to have left this host."""
-    directory = layout.read(host).instructions
-    pointers = [name for name in names(host, directory) if name.endswith(_POINTER)]
-    written = {name: os.lstat(host.path(f"{directory}/{name}")).st_mtime for name in pointers}
-    newest = max(written.values(), default=0.0)
-    return [name.removesuffix(_POINTER) for name, at in written.items() if newest - at < _STALE][:_GROUPS]
 
 
 def _archive(host: Host, group: str) -> str:

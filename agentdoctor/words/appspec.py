@@ -30,13 +30,40 @@ def _os(value: Mapping[str, Any]) -> str:
     return f"os is {value['os']!r}" if value.get("os") else "the AppSpec has no os"
 
 
+def _key(value: Mapping[str, Any]) -> str:
+    if not value.get("key"):
+        return "the agent reads every key of the AppSpec that looks like one of its own"
+    place = f"in {value['place']}" if value.get("place") else "at the left margin"
+    return f"line {value.get('line')} of the AppSpec says {value['key']} {place}, where the agent does not read it"
+
+
+def _meant(value: Mapping[str, Any]) -> str:
+    return f"what it reads is {value['meant']}" if value.get("meant") else _key(value)
+
+
+def _revision(value: Mapping[str, Any]) -> str:
+    return f"the revision is {value['archive']}" if value.get("archive") else _key(value)
+
+
 PHRASES: dict[str, Phrase] = {
+    "appspec.ignored.archive": _revision,
+    "appspec.ignored.key": _key,
+    "appspec.ignored.meant": _meant,
     "appspec.parsed.empty": _empty,
     "appspec.parsed.os_ok": _os,
     "appspec.parsed.version_ok": _version,
     "appspec.parsed.yaml_ok": _yaml,
 }
 STATED = {
+    "appspec.ignored.archive": (
+        "a revision that was unpacked last has such a key",
+        "no revision that was unpacked last has such a key",
+    ),
+    "appspec.ignored.key": (
+        "the AppSpec has a key that the agent does not read and somebody meant",
+        "the AppSpec has no key that the agent does not read and somebody meant",
+    ),
+    "appspec.ignored.meant": ("the agent has another key for that", "the agent needs no other key"),
     "appspec.parsed.empty": ("the AppSpec is empty", "the AppSpec is not empty"),
     "appspec.parsed.os_ok": ("os in the AppSpec is linux", "os in the AppSpec is not linux, or hidden"),
     "appspec.parsed.version_ok": ("version in the AppSpec is the number 0.0", "version is not the number 0.0"),

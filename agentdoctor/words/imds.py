@@ -31,7 +31,16 @@ def _role(value: Mapping[str, Any]) -> str:
     return f"role {name}, Code {value.get('code')}"
 
 
+def _leaving(value: Mapping[str, Any]) -> str:
+    if value.get("spot"):
+        return f"EC2 has announced: this Spot instance will {value['spot']}"
+    if value.get("target"):
+        return f"Auto Scaling moves the instance to {value['target']}"
+    return "neither Auto Scaling nor EC2 is taking the instance away"
+
+
 PHRASES: dict[str, Phrase] = {
+    "imds.lifecycle.leaving": _leaving,
     "imds.token.connected": _token,
     "imds.token.given": _token,
     "imds.token.status": _token,
@@ -42,6 +51,10 @@ PHRASES: dict[str, Phrase] = {
     "imds.role.role": _role,
 }
 STATED = {
+    "imds.lifecycle.leaving": (
+        "Auto Scaling or EC2 is taking the instance away",
+        "nobody is taking the instance away",
+    ),
     "imds.document.instance_id": (
         "the identity document names the instance",
         "the identity document does not name the instance",
