@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from xml.etree import ElementTree as ET
 
+import jsonschema
+import pytest
+
+from agentdoctor.report.jsonl import schema
+
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def tool(name: str) -> str:
+    """The path of a program that reads a format; skips where it is not installed."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed here; the strict reader here has checked the same")
+    return path
+
+
+SHAPE = jsonschema.Draft202012Validator(json.loads(schema()))
+
+
+def jsonl(text: str) -> list[dict[str, object]]:
+    """Each line is one object of the shape that the program prints."""
+    SHAPE.check_schema(SHAPE.schema)
+    found = [json.loads(row) for row in text.splitlines()]
+    for row in found:
+        SHAPE.validate(row)
+    return found
+
 
 _SAMPLE = re.compile(r"([a-z_]+)(?:\{(.*)\})? (-?\d+(?:\.\d+)?)")
 _LABEL = re.compile(r'([a-z_][a-z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)')
