@@ -15,6 +15,8 @@ from agentdoctor import __version__
 from agentdoctor.model import Severity
 
 COULD_NOT_TELL = 3
+# Of a run of check and scan.
+FORMATS = ("text", "json", "jsonl", "nagios", "prometheus", "junit", "markdown")
 # Logs older than this say nothing about today; the agent itself keeps seven days.
 DEFAULT_SINCE = "7d"
 
@@ -74,7 +76,6 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--config", metavar="FILE", help="settings, instead of /etc/agentdoctor/agentdoctor.yaml")
     common.add_argument("-v", "--verbose", action="store_true", help="show consequences and the trace of a crash too")
     found = _Parser(add_help=False, allow_abbrev=False)
-    found.add_argument("--format", choices=("text", "json"), default="text", help="how to print (text)")
     found.add_argument(
         "--fail-on",
         choices=[severity.value for severity in Severity],
@@ -83,6 +84,18 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--only", metavar="ID", action="append", default=[], help="only this rule; may be repeated")
     found.add_argument("--skip", metavar="ID", action="append", default=[], help="not this rule; may be repeated")
+
+    printed = _Parser(add_help=False, allow_abbrev=False)
+    printed.add_argument("--format", choices=FORMATS, default="text", help="how to print (text)")
+    printed.add_argument(
+        "--output",
+        metavar="FILE",
+        default="-",
+        help="write to FILE instead of standard output: all or nothing, mode 0600, for prometheus 0644",
+    )
+    brief = _Parser(add_help=False, allow_abbrev=False)
+    brief.add_argument("--format", choices=("text", "json"), default="text", help="how to print (text)")
+    brief.set_defaults(output="-")
 
     look = _Parser(add_help=False, allow_abbrev=False)
     look.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
@@ -93,15 +106,14 @@ def parser() -> argparse.ArgumentParser:
     look.add_argument("--wait", metavar="AGE", type=_age, help="look again until all is well, at most so long: 5m")
     look.add_argument("--no-network", action="store_true", help="connect to nothing but the metadata service")
 
-    _verb(verbs, "check", "look at this host and its logs, once", [common, found, look])
-    proof = _verb(verbs, "verify", "prove that a finding is fixed", [common, look])
+    _verb(verbs, "check", "look at this host and its logs, once", [common, found, printed, look])
+    proof = _verb(verbs, "verify", "prove that a finding is fixed", [common, brief, look])
     proof.epilog = _VERIFY_CODES
     proof.formatter_class = argparse.RawDescriptionHelpFormatter
     proof.add_argument("id", metavar="ID", nargs="*", help="of a finding; all that check finds, without one")
-    proof.add_argument("--format", choices=("text", "json"), default="text", help="how to print (text)")
-    scan = _verb(verbs, "scan", "find failures in log files alone", [common, found])
+    scan = _verb(verbs, "scan", "find failures in log files alone", [common, found, printed])
     scan.add_argument("files", metavar="FILE", nargs="+", help="a log of any kind, or - for standard input")
-    _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found])
+    _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found, brief])
     explain = _verb(verbs, "explain", "the page of a rule: cause, proof, fix", [common])
     explain.add_argument("id", metavar="ID")
     rules = _verb(verbs, "rules", "the catalogue of known failures", [])
@@ -114,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     draft.add_argument("logfile", metavar="LOGFILE", help="a log of any kind, or - for standard input")
     draft.add_argument("--id", metavar="ID", default="", help="of the new rule, instead of one made from the message")
     schema = _verb(verbs, "schema", "print a JSON Schema", [common])
-    schema.add_argument("name", choices=("report",))
+    schema.add_argument("name", choices=("report", "line"), help="of --format json, or of each line of --format jsonl")
     return top
 
 
@@ -152,15 +164,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except UsageError as error:
-        return _complain(str(error))
+        return _complain(str(error), options)
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        return _complain("interrupted")
+        return _complain("interrupted", options)
     except Exception as error:  # our own bug: one line and our own exit code, with the trace for who asks
         if options.verbose:
             raise
-        return _complain(f"failed: {type(error).__name__}: {error} (this is a bug; -v shows where)")
+        return _complain(f"failed: {type(error).__name__}: {error} (this is a bug; -v shows where)", options)
 
 
 def main_script() -> NoReturn:
@@ -181,9 +193,15 @@ def main_script() -> NoReturn:
     os._exit(code)  # probes that hang must not keep the process
 
 
-def _complain(text: str) -> int:
+def _complain(text: str, options: argparse.Namespace | None = None) -> int:
+    """Say why there is no report: on stderr, but for a monitor that reads standard output alone."""
     from agentdoctor.scrub import line
 
+    if getattr(options, "format", "") == "nagios" and getattr(options, "output", "") == "-":
+        from agentdoctor.report.nagios import unknown
+
+        sys.stdout.write(unknown(text))
+        return COULD_NOT_TELL
     print(f"agentdoctor: {line(text)}", file=sys.stderr)
     return COULD_NOT_TELL
 

@@ -14,10 +14,11 @@ _SECRETS = (
         r"\1\2[removed]",
     ),
     (
-        re.compile(r"(?i)\b(authorization\"?\s*[=:]\s*\"?(?:basic|bearer|token|aws4-hmac-sha256)?)\s*[^\s\"',]+"),
-        r"\1 [removed]",
+        re.compile(r"(?i)\b(authorization\"?\s*[=:]\s*\"?(?:(?:basic|bearer|token|aws4-hmac-sha256)\s+)?)[^\s\"',]+"),
+        r"\1[removed]",
     ),
-    (re.compile(r"(?i)(\w+://)[^/\s:@]+:[^/\s@]+@"), r"\1[removed]@"),
+    # One letter of the scheme is enough: to look for all of them would take the square of the length of a word.
+    (re.compile(r"(\w://)[^/\s:@]+:[^/\s@]+@"), r"\1[removed]@"),
     (
         re.compile(r"(?i)([?&](?:x-amz-signature|x-amz-credential|x-amz-security-token|token)=)[^&\s\"']+"),
         r"\1[removed]",
@@ -42,3 +43,8 @@ def scrub(text: str) -> str:
 def line(text: str) -> str:
     """The same on one line."""
     return " ".join(scrub(text).split())
+
+
+def cut(text: str, limit: int) -> str:
+    """At most so many characters, the last three of them dots where more would follow."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."

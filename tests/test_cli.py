@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agentdoctor.cli import main
+from agentdoctor.cli import FORMATS, main
 from agentdoctor.report.json import schema
 from conftest import CORPUS, TOP
 
@@ -54,6 +54,8 @@ EXIT_CODES = {
     "an unknown verb": (["chek"], 3),
     "an unknown flag": (["check", "--formt", "json"], 3),
     "an unknown format": (["check", "--format", "xml"], 3),
+    "a format that holds one run, for two": (["demo", "--format", "junit"], 3),
+    "a file for two runs": (["demo", "--output", "x"], 3),
     "an unknown id": (["explain", "disk-ful"], 3),
     "help": (["--help"], 0),
     "help of a verb": (["check", "--help"], 0),
@@ -64,6 +66,7 @@ EXIT_CODES = {
     "rules test": (["rules", "test", "disk-full"], 0),
     "rules lint of a poor rule": (["rules", "lint", "rules.d/poll-seen.yaml"], 2),
     "schema": (["schema", "report"], 0),
+    "schema of a line": (["schema", "line"], 0),
     "demo": (["demo"], 2),
     "a copied tree": (["check", "--root", str(CORPUS / "d_yaml_ext")], 2),
     "a tree that is not there": (["check", "--root", str(CORPUS / "d_yaml_exd")], 3),
@@ -88,6 +91,57 @@ def test_exit_codes(arguments: list[str], code: int, cli: Cli, site: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+OF_RUNS = {
+    "nothing wrong": ([HEALTHY], 0),
+    "a warning": (["--config", "site.yaml", "warning.log"], 1),
+    "critical": ([CRITICAL], 2),
+    "a missing file": (["absent.log"], 3),
+    "an unknown id": (["--only", "disk-ful", HEALTHY], 3),
+}
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize(("arguments", "code"), OF_RUNS.values(), ids=OF_RUNS)
+def test_exit_codes_do_not_depend_on_the_format(
+    arguments: list[str], code: int, format_: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A monitor and a script are told the same."""
+    monkeypatch.chdir(site)
+
+    assert main(["scan", "--format", format_, *arguments]) == code
+
+
+NO_REPORT = {
+    "an unknown id": (["check", "--only", "disk-ful"], "there is no rule 'disk-ful'"),
+    "a tree that is not there": (["check", "--root", "absent"], "--root: absent: No such file"),
+    "our own bug": (["scan", "-"], "failed: RuntimeError: odd (this is a bug; -v shows where)"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "text"), NO_REPORT.values(), ids=NO_REPORT)
+def test_a_monitor_is_told_why_there_is_no_report(arguments: list[str], text: str, cli: Cli, tmp_path: Path) -> None:
+    """Monitors show the first line of standard output, and Icinga mixes stderr into it."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import agentdoctor.runs\ndef broken(*a):\n    raise RuntimeError('odd')\nagentdoctor.runs.scan = broken\n"
+    )
+    done = cli(*arguments, "--format", "nagios", env={"PYTHONPATH": f"{tmp_path}:{TOP}"}, input="x")
+
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.startswith(f"AGENTDOCTOR UNKNOWN - {text}")
+    assert done.stdout.count("\n") == 1
+
+
+def test_what_a_monitor_gets_begins_with_its_state(cli: Cli, site: Path) -> None:
+    """What other formats say on stderr is among its lines: a log that is not there, a broken rule of the site."""
+    (site / "rules.d/bad-rule.yaml").write_text("titel: x\n")
+    scanned = cli("scan", "absent.log", "--format", "nagios")
+    checked = cli("check", "--config", "site.yaml", "--only", "site-rule-invalid", "--format", "nagios")
+
+    assert (scanned.stderr, checked.stderr) == ("", "")
+    assert "\n[UNKNOWN] absent.log: No such file or directory\n" in scanned.stdout
+    assert checked.stdout.startswith("AGENTDOCTOR WARNING - ")
+
+
 BAD_INPUT = {
     "a missing log": (
         ["scan", "warning.lgo"],
@@ -97,6 +151,12 @@ BAD_INPUT = {
     "a program": (["scan", sys.executable], "is not a text file"),
     "an unknown verb": (["chek"], "(did you mean 'check'?)"),
     "an unknown flag": (["check", "--formt"], "(did you mean '--format'?)"),
+    "an unknown format": (["check", "--format", "junti"], "(did you mean 'junit'?)"),
+    "a report that cannot be written": (
+        ["scan", HEALTHY, "--output", "absent/x"],
+        "agentdoctor: --output: absent/x: No such file or directory",
+    ),
+    "a report in place of a device": (["scan", HEALTHY, "--output", os.devnull], "is not a regular file"),
     "an unknown rule": (["explain", "disk-ful"], "there is no rule 'disk-ful' (did you mean 'disk-full'?)"),
     "an unknown rule to skip": (["scan", "--skip", "clock-skw", "-"], "(did you mean 'clock-skew'?)"),
     "an unknown setting": (

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from golden_runs import ENDINGS, GOLDEN
 
 from agentdoctor import rules as catalogue
 from agentdoctor import words
-from agentdoctor.cli import parser
+from agentdoctor.cli import FORMATS, parser
 from agentdoctor.model import Rule, Sample
 from agentdoctor.report import expected, page
 from agentdoctor.rules.__main__ import PAGES, write_pages
@@ -49,6 +50,22 @@ def test_the_rule_in_the_readme_is_a_good_rule() -> None:
     shipped = catalogue.load(samples=True).rules
 
     assert [problem for problem in lint(rule, [*shipped, rule]) if "also matched by script-failed" not in problem] == []
+
+
+EXAMPLES = re.findall(rf"```({'|'.join(FORMATS)})\n(.*?)\n```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize(("format_", "shown"), EXAMPLES, ids=[example[0] for example in EXAMPLES])
+def test_examples_of_formats_are_golden(format_: str, shown: str) -> None:
+    """Each is a piece of what the format looks like in tests/golden."""
+    assert shown in (GOLDEN / f"{format_}.{ENDINGS[format_]}").read_text(encoding="utf-8")
+
+
+def test_every_format_is_documented() -> None:
+    """With an example each; those of text and JSON stand elsewhere."""
+    assert sorted(example[0] for example in EXAMPLES) == sorted(set(FORMATS) - {"text", "json"})
+    for format_ in FORMATS[1:]:
+        assert f"\n| `{format_}` | " in README
 
 
 VERBS = next(action.choices for action in parser()._actions if action.dest == "verb")

@@ -29,6 +29,36 @@ def test_secrets_are_removed(text: str) -> None:
     assert "EXAMPLE" not in scrub(text)
 
 
+LONG = {
+    "a word": ("x" * 1_000_000, "x" * 1_000_000),
+    "words that begin a secret": ("password" * 100_000, "password" * 100_000),
+    "blanks in a header": ("authorization:" + " " * 1_000_000, "authorization:" + " " * 1_000_000),
+    "addresses": ("http://a" * 100_000, "http://a" * 100_000),
+    "passwords": ("http://a:b@" * 100_000, "http://[removed]@" * 100_000),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), LONG.values(), ids=LONG)
+def test_work_grows_with_the_text(text: str, shown: str) -> None:
+    """Where it grew with the square of it, this would take hours."""
+    assert scrub(text) == shown
+
+
+HEADERS = {
+    "a scheme": ("Authorization: Bearer abc, x", "Authorization: Bearer [removed], x"),
+    "none": ("authorization: abc", "authorization: [removed]"),
+    "one that only begins so": ("authorization=basically", "authorization=[removed]"),
+    "in JSON": ('{"Authorization": "token abc"}', '{"Authorization": "token [removed]"}'),
+    "nothing to remove": ("authorization: ", "authorization: "),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), HEADERS.values(), ids=HEADERS)
+def test_headers(text: str, shown: str) -> None:
+    """The scheme tells something, and is no secret."""
+    assert scrub(text) == shown
+
+
 KEPT = {
     "a path": "/opt/codedeploy-agent/deployment-root/x",
     "a host name": "mybucket.s3.amazonaws.com:443",

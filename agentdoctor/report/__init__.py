@@ -159,7 +159,7 @@ def document(run: Run) -> dict[str, Any]:
             "duration_ms": round(run.duration_ms, 1),
             "complete": run.complete,
         },
-        "host": dict(run.host),
+        "host": _plain(run.host),
         "summary": {
             "status": run.status,
             "exit_code": run.exit_code,
@@ -177,6 +177,19 @@ def document(run: Run) -> dict[str, Any]:
             for u in run.unexplained
         ],
         "self": {"problems": [line(x) for x in run.problems], "notes": [line(x) for x in run.notes]},
+    }
+
+
+def who(run: Run) -> str:
+    """The names of the host, as far as they are known."""
+    return " ".join(line(str(run.host[name])) for name in ("name", "instance_id") if run.host.get(name))
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a copied tree says about its host, which somebody else wrote, made safe."""
+    return {
+        name: _plain(value) if isinstance(value, Mapping) else line(value) if isinstance(value, str) else value
+        for name, value in values.items()
     }
 
 
@@ -231,7 +244,7 @@ def _finding(finding: Finding, run: Run) -> dict[str, Any]:
 
 
 def _proof(proof: Proof) -> dict[str, Any]:
-    locator = {"path": proof.path, "offset": proof.offset} if proof.path else None
+    locator = {"path": scrub(proof.path), "offset": proof.offset} if proof.path else None
     return {
         "role": proof.role.value,
         "source": proof.source,

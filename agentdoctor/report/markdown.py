@@ -74,13 +74,14 @@ def _numbered(step: Numbered) -> str:
     head = f"{step.number}. "
     blocks = [head + prose(step.text)]
     if step.command:
-        blocks.append(_indented(fence(step.command, "sh"), len(head)))
+        blocks.append(indented(fence(step.command, "sh"), len(head)))
     if step.undo:
-        blocks.append(_indented(f"Undo:\n\n{fence(step.undo, 'sh')}", len(head)))
+        blocks.append(indented(f"Undo:\n\n{fence(step.undo, 'sh')}", len(head)))
     return "\n\n".join(blocks)
 
 
-def _indented(text: str, width: int) -> str:
+def indented(text: str, width: int) -> str:
+    """Lines that belong to a list item whose own text begins so far to the right."""
     return "\n".join(" " * width + row if row else "" for row in text.split("\n"))
 
 

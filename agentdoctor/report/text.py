@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from agentdoctor.model import Check, Finding, Outcome, Proof, Role, Severity, State
-from agentdoctor.report import Run, command, fill, headline, risk, steps
+from agentdoctor.report import Run, command, fill, headline, risk, steps, who
 from agentdoctor.scrub import line
 
 WIDTH = 80
@@ -22,7 +22,7 @@ def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
     """The whole screen. Prose is wrapped; commands are not, so that they can be pasted."""
     shown = [f for f in run.findings if f.state in (State.ACTIVE, State.QUIET) or (verbose and f.state is State.MASKED)]
     parts = [_first_line(run, colour)]
-    parts += ["\n".join(_finding(finding, run)) for finding in shown]
+    parts += [block(finding, run) for finding in shown]
     over = [finding for finding in run.findings if finding.state is State.RECOVERED]
     if over:
         parts.append("\n".join(_over(over, run)))
@@ -38,8 +38,13 @@ def _first_line(run: Run, colour: bool) -> str:
     status = run.status.upper()
     if colour:
         status = f"{_COLOURS.get(run.status, '')}{status}\x1b[0m"
-    who = " ".join(str(x) for x in (run.host.get("name"), run.host.get("instance_id")) if x)
-    return f"{status} {who + ': ' if who else ''}{headline(run)}"
+    host = who(run)
+    return f"{status} {host + ': ' if host else ''}{headline(run)}"
+
+
+def block(finding: Finding, run: Run) -> str:
+    """All that people are told about one finding, in the lines of the screen."""
+    return "\n".join(_finding(finding, run))
 
 
 def _finding(finding: Finding, run: Run) -> Iterator[str]:
@@ -121,7 +126,7 @@ def _proof(proof: Proof) -> str:
     if proof.role is Role.SYMPTOM:
         text = _SPEAKER.sub("", text)
         short = text if len(text) <= 150 else text[:147] + "..."
-        where = f" ({proof.path.rpartition('/')[2]})" if proof.path and proof.path != "-" else ""
+        where = f" ({line(proof.path.rpartition('/')[2])})" if proof.path and proof.path != "-" else ""
         return f'log: "{short}"{where}'
     if proof.name == "stderr":
         return f"stderr: {text[:200]}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -18,6 +17,7 @@ from agentdoctor.report import Run
 from agentdoctor.rules import Catalogue
 from agentdoctor.settings import Settings, SettingsError
 from agentdoctor.settings import load as load_settings
+from agentdoctor.verbs.output import deliver
 
 _ABOUT_RULES = ("explain", "rules", "schema")
 
@@ -38,10 +38,13 @@ def settings_of(options: argparse.Namespace) -> Settings:
         raise UsageError(str(error)) from None
 
 
-def load(settings: Settings, samples: bool = False) -> Catalogue:
-    """All rules. What is wrong with those of the site is said at once, and becomes a finding of check."""
+def load(settings: Settings, samples: bool = False, quiet: bool = False) -> Catalogue:
+    """All rules. What is wrong with those of the site is said at once, and becomes a finding of check.
+
+    ``quiet``: it is not said. Icinga takes what a plugin says on stderr for its first line.
+    """
     loaded = catalogue.load(settings.rules_dir, samples)
-    for problem in loaded.broken:
+    for problem in loaded.broken if not quiet else ():
         print(f"agentdoctor: left out: {problem}", file=sys.stderr)
     return loaded
 
@@ -62,28 +65,12 @@ def chosen(options: argparse.Namespace, loaded: Catalogue) -> Sequence[Rule]:
 
 
 def print_run(run: Run, options: argparse.Namespace) -> int:
-    """Print a run in the format that was asked for; its exit code."""
+    """Print a run in the format that was asked for, or write it where it should go; its exit code."""
     run = dataclasses.replace(run, fail_on=Severity(options.fail_on))
-    for problem in run.problems:
+    for problem in run.problems if options.format != "nagios" else ():
         print(f"agentdoctor: {problem}", file=sys.stderr)
-    if options.format == "json":
-        from agentdoctor.report.json import render as as_json
-
-        text = as_json(run)
-    else:
-        from agentdoctor.report.text import render as as_text
-
-        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        text = as_text(run, colour=colour, verbose=options.verbose)
-    write(text)
+    deliver(run, options)
     return run.exit_code
-
-
-def write(text: str) -> None:
-    """Print a payload; what the terminal's encoding lacks is shown as an escape."""
-    encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
 
 
 def nearest_path(path: str) -> str:

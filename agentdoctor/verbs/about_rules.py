@@ -13,7 +13,8 @@ from agentdoctor import rules as catalogue
 from agentdoctor.cli import UsageError
 from agentdoctor.model import Rule
 from agentdoctor.rules import RuleError
-from agentdoctor.verbs import known, load, nearest_path, settings_of, write
+from agentdoctor.verbs import known, load, nearest_path, settings_of
+from agentdoctor.verbs.output import write
 
 if TYPE_CHECKING:
     from agentdoctor.logs import Stream
@@ -120,8 +121,8 @@ def _judged(problems: Sequence[str], what: str) -> int:
 
 
 def schema(options: argparse.Namespace) -> int:
-    """Print the JSON Schema of the report."""
-    from agentdoctor.report.json import schema as text
+    """Print the JSON Schema of the report, or of a line of it."""
+    from agentdoctor.report import json, jsonl
 
-    write(text())
+    write(json.schema() if options.name == "report" else jsonl.schema())
     return 0

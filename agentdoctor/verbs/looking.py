@@ -15,7 +15,8 @@ from agentdoctor.host import Host
 from agentdoctor.model import Rule, State
 from agentdoctor.report import Run
 from agentdoctor.rules import Catalogue
-from agentdoctor.verbs import chosen, known, load, nearest_path, print_run, settings_of, write
+from agentdoctor.verbs import chosen, known, load, nearest_path, print_run, settings_of
+from agentdoctor.verbs.output import write
 
 if TYPE_CHECKING:
     from agentdoctor.verify import Answer
@@ -26,7 +27,7 @@ WAIT_SECONDS = 5.0  # between two looks of --wait; the agent polls every 45 s or
 
 def check(options: argparse.Namespace) -> int:
     """Look at this host, or at a copied tree."""
-    loaded = load(settings_of(options))
+    loaded = load(settings_of(options), quiet=options.format == "nagios")
     rules = chosen(options, loaded)
     return print_run(
         _until_well(options, lambda: _look(options, rules, loaded), lambda run: run.exit_code == 0), options
