@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 
+from agentdoctor import record
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Outcome
 from agentdoctor.probes import CannotLook, Look, Probe, find
@@ -66,12 +67,13 @@ class Asker:
         self._network = network
         self._deadline = time.monotonic() + total_seconds
         self._jobs: dict[tuple[str, tuple[str, ...]], _Job] = {}
+        self._answered: dict[record.Key, Evidence] = {}
         self._lock = threading.Lock()
 
     def start(self, names: Iterable[str]) -> None:
         """Begin to look, without waiting: for the probes of the whole host."""
         for probe in map(find, sorted(names)):
-            if not (probe.about or probe.also) and self._without_looking(probe) is None:
+            if not (probe.about or probe.also) and self._without_looking(probe, {}) is None:
                 self._job(probe, {})
 
     def ask(self, name: str, about: Mapping[str, str] | None = None) -> Evidence:
@@ -82,21 +84,29 @@ class Asker:
         if missing:
             reason = f"the log does not say which {' and '.join(missing)}"
             return Evidence(name, probe.source, None, reason, Outcome.UNKNOWN)
-        known_already = self._without_looking(probe)
-        return known_already if known_already is not None else self._job(probe, known).wait(self._deadline)
+        evidence = self._without_looking(probe, known)
+        evidence = evidence if evidence is not None else self._job(probe, known).wait(self._deadline)
+        self._answered[record.key(name, known)] = evidence
+        return evidence
 
-    def _without_looking(self, probe: Probe) -> Evidence | None:
+    def answered(self) -> dict[record.Key, Evidence]:
+        """What was asked so far and what was answered, in an order that does not depend on the probes."""
+        return dict(sorted(self._answered.items()))
+
+    def _without_looking(self, probe: Probe, about: Mapping[str, str]) -> Evidence | None:
         """The answer of a probe that must not run; None if it may."""
-        recorded = self._recorded(probe)
+        recorded = self._recorded(probe, about)
         if recorded is None and probe.network and not self._network:
             return Evidence(probe.name, probe.source, None, "not asked: --no-network", Outcome.SKIP)
         return recorded
 
-    def _recorded(self, probe: Probe) -> Evidence | None:
-        """What a snapshot says of a probe that needs a living host."""
-        if self._host.live or not probe.live:
+    def _recorded(self, probe: Probe, about: Mapping[str, str]) -> Evidence | None:
+        """What a snapshot says: of this very question, or of the probe. Without it a probe of files may look."""
+        if self._host.live:
             return None
-        entry = self._host.recorded.get(probe.name)
+        entry = self._host.answers.get(record.key(probe.name, about)) or self._host.recorded.get(probe.name)
+        if entry is None and not probe.live:
+            return None
         if entry is None:
             return Evidence(probe.name, probe.source, None, "a copied tree holds no such evidence", Outcome.SKIP)
         if "value" in entry:

@@ -97,14 +97,16 @@ def parser() -> argparse.ArgumentParser:
     brief.add_argument("--format", choices=("text", "json"), default="text", help="how to print (text)")
     brief.set_defaults(output="-")
 
-    look = _Parser(add_help=False, allow_abbrev=False)
-    look.add_argument("--root", metavar="DIR", help="a copied tree or a snapshot instead of this host")
-    look.add_argument(
+    where = _Parser(add_help=False, allow_abbrev=False)
+    where.add_argument("--root", metavar="DIR", help="a copied tree or an unpacked snapshot instead of this host")
+    where.add_argument(
         "--since", metavar="AGE", type=_age, help=f"how far back to read logs, such as 1h or 2d ({DEFAULT_SINCE})"
     )
-    look.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
+    where.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long probes may take together (4.5)")
+    where.add_argument("--no-network", action="store_true", help="connect to nothing but the metadata service")
+    look = _Parser(add_help=False, allow_abbrev=False, parents=[where])
+    look.add_argument("--snapshot", metavar="FILE", help="what agentdoctor snapshot wrote, instead of this host")
     look.add_argument("--wait", metavar="AGE", type=_age, help="look again until all is well, at most so long: 5m")
-    look.add_argument("--no-network", action="store_true", help="connect to nothing but the metadata service")
 
     _verb(verbs, "check", "look at this host and its logs, once", [common, found, printed, look])
     proof = _verb(verbs, "verify", "prove that a finding is fixed", [common, brief, look])
@@ -113,6 +115,10 @@ def parser() -> argparse.ArgumentParser:
     proof.add_argument("id", metavar="ID", nargs="*", help="of a finding; all that check finds, without one")
     scan = _verb(verbs, "scan", "find failures in log files alone", [common, found, printed])
     scan.add_argument("files", metavar="FILE", nargs="+", help="a log of any kind, or - for standard input")
+    taken = _verb(verbs, "snapshot", "write what check needs of this host, without secrets", [common, where])
+    taken.add_argument("--output", metavar="FILE", help="where to (agentdoctor-HOST-TIME.tar.gz in this directory)")
+    taken.add_argument("--list", action="store_true", help="print what would be taken and removed, write nothing")
+    taken.add_argument("--pseudonyms", action="store_true", help="replace account id, addresses and host name too")
     _verb(verbs, "demo", "diagnose a recorded incident: no AWS needed", [common, found, brief])
     explain = _verb(verbs, "explain", "the page of a rule: cause, proof, fix", [common])
     explain.add_argument("id", metavar="ID")

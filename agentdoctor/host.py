@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
@@ -11,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from agentdoctor import record
+
 if TYPE_CHECKING:
     import subprocess
 
-# In the root of a snapshot: what the probes that need a living host saw when it was taken.
-RECORD_FILE = "agentdoctor-snapshot.json"
 IMDS_ENDPOINT = "http://169.254.169.254"
 READ_LIMIT = 1 << 20
 
@@ -32,9 +31,14 @@ class Host:
     live: bool = True
     imds_endpoint: str = IMDS_ENDPOINT
     recorded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[record.Key, Mapping[str, Any]] = field(default_factory=dict)  # the same about one thing each
     taken_at: float | None = None  # seconds since the epoch, for a snapshot that says so
     broken_rules: tuple[str, ...] | None = None  # what is wrong with rules of the site; None: not read
     utc_offset: float | None = None  # seconds east of UTC of the snapshot's local time; None: UTC, as on AMIs
+    name: str | None = None  # of a snapshot; a living host is asked
+    journal: str = ""  # the file that holds what the unit's journal said, of a snapshot that has it
+    problems: tuple[str, ...] = ()  # logs that could not be read when the snapshot was taken
+    notes: tuple[str, ...] = ()  # what was left out then without harm to the verdicts
 
     @staticmethod
     def snapshot(root: str) -> Host:
@@ -42,18 +46,21 @@ class Host:
         if not os.path.isdir(root):
             os.scandir(root).close()  # says why: missing, or not a directory
         try:
-            with open(os.path.join(root, RECORD_FILE), encoding="utf-8") as file:
-                data = json.load(file)
+            with open(os.path.join(root, record.RECORD_FILE), encoding="utf-8") as file:
+                known = record.parse(file.read())
         except FileNotFoundError:
-            data = {"schema": "agentdoctor.snapshot/1"}
-        if not isinstance(data, dict) or data.get("schema") != "agentdoctor.snapshot/1":
-            raise ValueError(f"{RECORD_FILE} is not a record of schema agentdoctor.snapshot/1")
+            known = record.Recorded()
         return Host(
             root=root,
             live=False,
-            recorded=data.get("evidence", {}),
-            taken_at=data.get("taken_at"),
-            utc_offset=data.get("utc_offset"),
+            recorded=known.evidence,
+            answers=known.answers,
+            taken_at=known.taken_at,
+            utc_offset=known.utc_offset,
+            name=known.name,
+            journal=f"/{record.JOURNAL_FILE}" if known.journal else "",
+            problems=known.problems,
+            notes=known.notes,
         )
 
     def path(self, absolute: str) -> str:

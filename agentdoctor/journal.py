@@ -5,8 +5,11 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
-from agentdoctor.logs import NotALog
+from agentdoctor.grammars import Source
+from agentdoctor.grammars.journal import GRAMMAR
+from agentdoctor.logs import NotALog, open_log, read_as
 from agentdoctor.model import Record
 
 UNIT = "codedeploy-agent.service"
@@ -31,6 +34,20 @@ def read(since: float, path: str | None = None) -> Iterator[Record]:
         reader.seek_realtime(float(since))  # a whole number would be microseconds
         for _, entry in zip(range(LIMIT), reader, strict=False):
             yield _record(entry)
+
+
+def line(record: Record) -> str:
+    """An entry as journalctl prints it with full stamps, one line each: ``written`` makes the same record of it."""
+    at = datetime.fromtimestamp(record.at or 0.0, timezone.utc).isoformat(timespec="microseconds")
+    pid = "" if record.pid is None else f"[{record.pid}]"
+    message = record.message.replace("\t", "#011").replace("\n", "#012").replace("\r", "#015")
+    return f"{at} host {'systemd' if record.pid == 1 else 'codedeploy-agent'}{pid}: {message}"
+
+
+def written(path: str) -> Iterator[Record]:
+    """The entries of a file of such lines, oldest first. OSError when it cannot be read."""
+    with open_log(path) as stream:
+        yield from read_as(GRAMMAR, stream, Source("journal", timezone.utc), tuple)
 
 
 def _record(entry: dict[str, object]) -> Record:

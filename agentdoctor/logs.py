@@ -100,7 +100,7 @@ def read(stream: Stream, source: Source, wanted: Wanted, offset: int = 0) -> Ite
     delivered too, although the grammar's gate passes over them.
     """
     hole, head = _head(stream)
-    if _is_binary(head):
+    if is_binary(head):
         raise NotALog("is not a text file")
     grammar = detect(head)
     if len(head) < PASTE:
@@ -117,7 +117,8 @@ def read_as(grammar: Grammar, stream: Stream, source: Source, wanted: Wanted) ->
 _CONTROLS = bytes(set(range(32)) - set(b"\0\t\n\r\x1b"))
 
 
-def _is_binary(head: bytes) -> bool:
+def is_binary(head: bytes) -> bool:
+    """Whether bytes are too strange for a text."""
     strange = len(head) - len(head.translate(None, _CONTROLS))
     return strange > len(head) // 50
 

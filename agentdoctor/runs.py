@@ -17,6 +17,7 @@ from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Finding, Rule, State
 from agentdoctor.nearest import nearest
 from agentdoctor.report import Run, steps
+from agentdoctor.scrub import line
 
 
 def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
@@ -35,7 +36,7 @@ def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
                     kinds.add(record.log)
                     doctor.observe(record)
         except (OSError, EOFError) as error:
-            problems.append(f"{path}: {_reason(error)}{_nearest_file(path, error)}")
+            problems.append(f"{path}: {reason(error)}{_nearest_file(path, error)}")
     findings = doctor.findings(started)
     return Run(
         mode="scan",
@@ -54,7 +55,8 @@ def _stdin() -> logs.Stream:
     return open(os.dup(sys.stdin.fileno()), "rb", buffering=0)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why a file could not be read, in words."""
     return getattr(error, "strerror", None) or str(error) or "cannot be read"
 
 
@@ -87,21 +89,21 @@ def check(
     since: float | None = None,
     seconds: float | None = None,
     network: bool = True,
+    asker: Asker | None = None,
 ) -> Run:
     """Logs and host together. ``since``: seconds since the epoch before which logs are not read.
 
-    ``network``: whether probes may connect to what is not on this host.
+    ``network``: whether probes may connect to what is not on this host. ``asker``: instead of one that these make.
     """
     started, clock = host.now(), time.monotonic()
-    asker = Asker(host, TOTAL_SECONDS if seconds is None else seconds, network)
+    asker = asker or Asker(host, TOTAL_SECONDS if seconds is None else seconds, network)
     standing = {name for rule in rules if rule.standing for way in rule.confirm for name in way}
     asker.start(standing | {"imds.document", "package.version", RESTART})
     doctor = Doctor(rules)
-    problems: list[str] = []
-    notes: list[str] = []
+    problems, notes = list(host.problems), list(host.notes)
     kinds = _read_logs(doctor, host, since, problems)
-    if host.live:
-        kinds |= _read_journal(doctor, since or 0.0, notes)
+    if host.live or host.journal:
+        kinds |= _read_journal(doctor, host, since or 0.0, notes)
     asker.start(doctor.questions())
     findings = doctor.findings(started, asker.ask)
     host_values = _identity(host, asker)
@@ -150,19 +152,19 @@ def _read_logs(doctor: Doctor, host: Host, since: float | None, problems: list[s
         except FileNotFoundError:
             continue  # rotated away between the listing and now
         except (OSError, EOFError) as error:
-            problems.append(f"{absolute}: {_reason(error)}")
+            problems.append(f"{absolute}: {reason(error)}")
     return kinds
 
 
-def _read_journal(doctor: Doctor, since: float, notes: list[str]) -> set[str]:
+def _read_journal(doctor: Doctor, host: Host, since: float, notes: list[str]) -> set[str]:
     """Observe the journal of the agent's unit. Where it cannot be read, systemd itself is asked all the same."""
     from agentdoctor import journal
 
     try:
-        for record in journal.read(since):
+        for record in journal.read(since) if host.live else journal.written(host.path(host.journal)):
             doctor.observe(record)
     except OSError as error:
-        notes.append(f"the journal {_reason(error)}")
+        notes.append(f"the journal {reason(error)}")
         return set()
     return {"journal"}
 
@@ -184,7 +186,7 @@ def log_files(host: Host, problems: list[str]) -> list[tuple[str, str]]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            problems.append(f"{directory}: {_reason(error)}")
+            problems.append(f"{directory}: {reason(error)}")
             continue
         found += [(kind, f"{directory}/{x}") for x in sorted(names, key=_age)]
     return found
@@ -203,14 +205,19 @@ def _identity(host: Host, asker: Asker) -> dict[str, object]:
     """Who this host is, as far as it could be learned."""
     document = _value(asker.ask("imds.document"))
     version = _value(asker.ask("package.version"))
-    agent = {"kind": version.get("generation") or None, "version": version.get("file_version") or None}
+    agent = {"kind": _shown(version.get("generation")), "version": _shown(version.get("file_version"))}
     return {
-        "name": os.uname().nodename if host.live else None,
-        "instance_id": document.get("instance_id") or None,
-        "region": document.get("region") or None,
-        "os": _os_name(host),
+        "name": _shown(os.uname().nodename if host.live else host.name),
+        "instance_id": _shown(document.get("instance_id")),
+        "region": _shown(document.get("region")),
+        "os": _shown(_os_name(host)),
         "agent": agent,
     }
+
+
+def _shown(text: object) -> str | None:
+    """Every report shows it, so it must be fit for that: a snapshot may say anything."""
+    return line(str(text)) or None if text else None
 
 
 def _value(evidence: Evidence) -> dict[str, str]:

@@ -91,6 +91,9 @@ def install(agent: str, log: str) -> None:
 
 serve(sys.argv[1])
 install(sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "")
+if "SNAPSHOT" in os.environ:  # the same host as a file, for another one
+    take = ["snapshot", "--since", "36500d", "--output", os.environ["SNAPSHOT"]]
+    subprocess.run([sys.executable, "-m", "agentdoctor", *take], check=True, stdout=subprocess.DEVNULL)
 sys.exit(
     subprocess.run(
         [sys.executable, "-m", "agentdoctor", "check", "--format", "json", "--since", "36500d"], check=False

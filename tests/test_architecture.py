@@ -28,7 +28,15 @@ BANS = (
     ("patterns.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, matches out"),
     ("linear.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, verdict out"),
     ("verify.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "findings in, an answer out"),
-    ("scrub.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "everything that shows text uses it"),
+    ("secrets.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "text in, text out: everything that shows text uses it"),
+    ("scrub.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "everything that shows text uses it"),
+    ("record.py", {"agentdoctor"} | OUTSIDE | CLOCKS, "text in, a value out"),
+    ("snapshot/pseudonyms.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "text in, text out"),
+    (
+        "snapshot/unpacking.py",
+        OUTSIDE | CLOCKS | (EDGES - {"agentdoctor.record"}) | TOP | REPORT,
+        "bytes in, files out",
+    ),
     ("grammars/*.py", OUTSIDE | CLOCKS | EDGES | TOP | REPORT, "bytes in, records out; zones are arguments"),
     ("rules/schema.py", (OUTSIDE - {"yaml"}) | CLOCKS | EDGES | TOP | REPORT, "rule files in, rules out"),
     (

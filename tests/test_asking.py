@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentdoctor import asking, probes
+from agentdoctor import asking, probes, record
 from agentdoctor.asking import Asker
 from agentdoctor.doctor import Doctor
 from agentdoctor.host import Host
@@ -197,6 +197,32 @@ def test_a_snapshot_answers_from_its_record(
     assert asker.ask("test.live").value == value
     assert asker.ask("test.live").outcome is outcome
     assert asker.ask("test.files").value == {"x": 1}
+
+
+def test_recorded_about_something(register: Register) -> None:
+    """The very question counts; then what is recorded of the probe; then a probe of files may look."""
+    register("test.place", crashes, about=("path",))
+    register("test.bundle", sees, live=False, about=("path",))
+    register("test.files", sees, live=False, also=("path",))
+    host = Host(
+        root="/nowhere",
+        live=False,
+        recorded={"test.bundle": {"outcome": "skip", "reason": "not taken"}},
+        answers={
+            record.key("test.place", {"path": "/a"}): {"value": {"x": 2}},
+            record.key("test.bundle", {"path": "/a"}): {"value": {"x": 3}},
+        },
+    )
+    asker = Asker(host)
+
+    assert asker.ask("test.place", {"path": "/a", "other": "y"}).value == {"x": 2}
+    assert asker.ask("test.place", {"path": "/b"}).outcome is Outcome.SKIP
+    assert asker.ask("test.bundle", {"path": "/a"}).value == {"x": 3}
+    assert asker.ask("test.bundle", {"path": "/b"}).reason == "not taken"
+    assert asker.ask("test.files", {"path": "/a"}).value == {"x": 1}
+    assert [name for name, _ in asker.answered()] == [
+        *("test.bundle", "test.bundle", "test.files", "test.place", "test.place")
+    ]
 
 
 WITHOUT_NETWORK = {

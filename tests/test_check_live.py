@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ TOKEN_REFUSED = str(CORPUS / "imds_403all" / LOG)
 GOOD_POLLS = str(CORPUS / "orphan_child_restart" / LOG)
 
 
-def check(*arguments: str) -> tuple[int, dict[str, Any]]:
+def check(*arguments: str, **environment: str) -> tuple[int, dict[str, Any]]:
     """The exit code and the report of check in a namespace of its own."""
     done = subprocess.run(
         [
@@ -38,7 +39,7 @@ def check(*arguments: str) -> tuple[int, dict[str, Any]]:
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(TOP), "TZ": "UTC", "HOME": "/nonexistent"},
+        env={**os.environ, "PYTHONPATH": str(TOP), "TZ": "UTC", "HOME": "/nonexistent", **environment},
     )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -69,6 +70,25 @@ def test_one_root_cause(host: tuple[str, ...], expected: str) -> None:
     assert active == ({expected: "confirmed"} if expected else {})
     assert code == (2 if expected else 3)  # 3: it was logged, and no known cause is there now
     assert report["run"]["duration_ms"] < 5000
+
+
+SENT = ("no profile, and the log says so", "the token is refused", "an hour behind", "active and nothing runs")
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_the_same_elsewhere(name: str, tmp_path: Path, cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """A snapshot of such a host, checked where nothing of it is, and in another time zone."""
+    path = str(tmp_path / "host.tar.gz")
+    code, here = check(*INCIDENTS[name][0], SNAPSHOT=path)
+    done = cli("check", "--snapshot", path, "--format", "json", env={"TZ": "America/New_York"})
+    there = json.loads(done.stdout)
+
+    assert here["findings"]
+    assert done.returncode == code
+    for part in ("id", "state", "verdict", "subject"):
+        assert [x[part] for x in there["findings"]] == [x[part] for x in here["findings"]]
+    assert {x["id"]: x["outcome"] for x in there["checks"]} == {x["id"]: x["outcome"] for x in here["checks"]}
+    assert there["host"] == here["host"]
 
 
 POLL_FAILED = """\

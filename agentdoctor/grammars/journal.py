@@ -24,7 +24,7 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     header = _HEADER.match(first)
     if not header:
         return Record(log="journal", message=continued(text(first), rest), path=source.path, offset=offset)
-    message = text(header["message"]).replace("#011", "\t")
+    message = text(header["message"]).replace("#011", "\t").replace("#012", "\n").replace("#015", "\r")
     return Record(
         log="journal",
         message=continued(message, rest),

@@ -15,6 +15,7 @@ from agentdoctor.model import Rule, Severity
 from agentdoctor.nearest import nearest
 from agentdoctor.report import Run
 from agentdoctor.rules import Catalogue
+from agentdoctor.scrub import line
 from agentdoctor.settings import Settings, SettingsError
 from agentdoctor.settings import load as load_settings
 from agentdoctor.verbs.output import deliver
@@ -24,7 +25,7 @@ _ABOUT_RULES = ("explain", "rules", "schema")
 
 def run(options: argparse.Namespace) -> int:
     """Do what was typed. A verb is the function of its name, with its action; its module is imported only now."""
-    module = "about_rules" if options.verb in _ABOUT_RULES else "looking"
+    module = "about_rules" if options.verb in _ABOUT_RULES else "sending" if options.verb == "snapshot" else "looking"
     name = f"{options.verb}_{options.action}" if options.verb == "rules" else options.verb
     verb: Callable[[argparse.Namespace], int] = getattr(import_module(f"{__name__}.{module}"), name)
     return verb(options)
@@ -68,7 +69,7 @@ def print_run(run: Run, options: argparse.Namespace) -> int:
     """Print a run in the format that was asked for, or write it where it should go; its exit code."""
     run = dataclasses.replace(run, fail_on=Severity(options.fail_on))
     for problem in run.problems if options.format != "nagios" else ():
-        print(f"agentdoctor: {problem}", file=sys.stderr)
+        print(f"agentdoctor: {line(problem)}", file=sys.stderr)
     deliver(run, options)
     return run.exit_code
 

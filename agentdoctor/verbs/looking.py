@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from agentdoctor import rules as catalogue
@@ -58,15 +59,43 @@ def _answers(run: Run, asked: Sequence[Rule]) -> tuple[Run, list[Answer]]:
 
 
 def _look(options: argparse.Namespace, rules: Sequence[Rule], loaded: Catalogue) -> Run:
-    """One check of this host, or of a copied tree."""
+    """One check of this host, of a copied tree or of a snapshot."""
     from agentdoctor import runs
 
+    with _unpacked(options) as there:
+        host, begin = place(there, loaded)
+        return runs.check(rules, host, begin, options.timeout, not options.no_network)
+
+
+@contextlib.contextmanager
+def _unpacked(options: argparse.Namespace) -> Iterator[argparse.Namespace]:
+    """The options, with the unpacked tree as --root for as long as it is looked at."""
+    if options.snapshot is None:
+        yield options
+        return
+    from agentdoctor.snapshot.unpacking import NotASnapshot, opened
+
+    if options.root:
+        raise UsageError("--root and --snapshot cannot be used together")
+    with contextlib.ExitStack() as stack:
+        try:
+            root = stack.enter_context(opened(options.snapshot))
+            Host.snapshot(root)
+        except OSError as error:
+            near = nearest_path(options.snapshot)
+            raise UsageError(f"--snapshot: {options.snapshot}: {error.strerror or error}{near}") from None
+        except (NotASnapshot, ValueError) as error:
+            raise UsageError(f"--snapshot: {options.snapshot}: {error}") from None
+        yield argparse.Namespace(**{**vars(options), "root": root})
+
+
+def place(options: argparse.Namespace, loaded: Catalogue) -> tuple[Host, float | None]:
+    """The host to look at, and since when its logs count, in seconds since the epoch; None is from the beginning."""
     settings = settings_of(options)
     root = options.root or (settings.root if settings.root != "/" else "")
     host = _snapshot(root) if root else Host(imds_endpoint=settings.imds_endpoint)
     begin = None if root and options.since is None else since(options.since)
-    host = dataclasses.replace(host, broken_rules=loaded.broken)
-    return runs.check(rules, host, begin, options.timeout, not options.no_network)
+    return dataclasses.replace(host, broken_rules=loaded.broken), begin
 
 
 def _until_well(options: argparse.Namespace, look: Callable[[], T], well: Callable[[T], bool]) -> T:

@@ -1,0 +1,95 @@
+"""Secrets of many kinds, none of them anybody's, as they stand in logs, settings and scripts. {} is the secret."""
+
+from __future__ import annotations
+
+PEM = "MIIEpAIBAAKCAQEA7bq2Canary"
+B64 = "dXNlcjpDYW5hcnlQYXNzd29yZDE="  # user:CanaryPassword1
+
+# what it is -> (the text around it, the secret itself); assembled here, so that no scanner takes them for real ones
+CANARIES: dict[str, tuple[str, str]] = {
+    "access key id": ("using key {} now", "AKIA" + "CANARY00EXAMPLE1"),
+    "temporary access key id": ("using key {} now", "ASIA" + "CANARY00EXAMPLE2"),
+    "secret key by its name": ("aws_secret_access_key = {}", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYCANARYKEY1"),
+    "secret key behind its id": ("AKIACANARY00EXAMPLE3 {}", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYCANARYKEY2"),
+    "secret key in JSON": ('{{"SecretAccessKey" : "{}"}}', "wJalrXUtnFEMI/K7MDENG/bPxRfiCYCANARYKEY3"),
+    "session token": ("got {} from STS", "IQoJb3JpZ2luX2VjEJr//////////wEaCWNanary01"),
+    "session token by its name": ("AWS_SESSION_TOKEN={}", "canarySession0123456789"),
+    "metadata token": ("curl -H 'X-aws-ec2-metadata-token: {}'", "AQAEA" + "canary" * 8 + "0=="),
+    "password in YAML": ("password: {}", "canary-yaml-1"),
+    "password in quotes with blanks": ('password: "{}"', "canary in quotes 2"),
+    "password of Ruby": (":password => '{}',", "canary-ruby-3"),
+    "password in the environment": ("export DB_PASSWORD={}", "canary-env-4"),
+    "password as an option": ("psql --password {} -h db", "canary-option-5"),
+    "password as an option with =": ("mysql --password={} db", "canary-option-6"),
+    "password of mysql": ("mysqldump -u root -p{} app", "canary-mysql-7"),
+    "password of curl": ("curl -sS -u admin:{} https://example.com/", "canary-curl-8"),
+    "password of sshpass": ("sshpass -p {} ssh host", "canary-sshpass-9"),
+    "password in an address": ("git clone https://user:{}@github.com/o/r", "canary-address-10"),
+    "password of a database": ("DATABASE_URL=postgres://app:{}@db:5432/app", "canary-database-11"),
+    "password without a user": ("redis://:{}@cache:6379/0", "canary-redis-12"),
+    "password of .netrc": ("machine example.com login me password {}", "canary-netrc-13"),
+    "password in XML": ("<password>{}</password>", "canary-xml-14"),
+    "passphrase": ("passphrase = {}", "canary-phrase-15"),
+    "token in the place of a user": ("https://{}@sentry.example.com/1", "0123456789abcdefcanary0123456789"),
+    "authorization, basic": ("Authorization: Basic {}", B64),
+    "authorization, bearer": ("authorization: Bearer {}", "canary-bearer-token-16"),
+    "authorization of AWS": (
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKIACANARY00EXAMPLE4/20261122, {}",
+        "Signature=c0ffee17",
+    ),
+    "authorization of docker": ('"auth": "{}"', "dXNlcjpDYW5hcnlQYXNzd29yZDI="),
+    "authorization of npm": ("//registry.npmjs.org/:_authToken={}", "canary-npm-18"),
+    "signed address": ("GET /b/k?X-Amz-Expires=60&X-Amz-Signature={}&x=1", "deadbeefcanary19"),
+    "cookie": ("Cookie: {}", "session=canary-cookie-20"),
+    "JSON web token": ("sent {} there", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary_signature-21"),
+    "token of GitHub": ("fetch with {}", "ghp_" + "canary22" * 5),
+    "new token of GitHub": ("fetch with {}", "github_pat_" + "canary23" * 5),
+    "token of GitLab": ("fetch with {}", "glpat-" + "canary24" * 3),
+    "token of Slack": ("post with {}", "xoxb-" + "0123456789-canary25"),
+    "webhook of Slack": ("https://hooks.slack.com/services/{}", "T0CANARY0/B0CANARY0/canary26canary26canary26"),
+    "key of Stripe": ("charge with {}", "sk_live_" + "canary27canary27"),
+    "key of Google": ("geocode with {}", "AIza" + "canary28" * 4 + "abc"),
+    "API key by its name": ('"api_key": "{}"', "canary-api-29"),
+    "secret of a client": ("client_secret={}&grant_type=x", "canary-client-30"),
+    "secret key base": ("SECRET_KEY_BASE={}", "canary-base-31"),
+    "password hash": ("user:{}", "$apr1$canary32$abcdefghijklmnopqrstuv"),
+    "password hash of htpasswd": ("user:{{SHA}}{}", "canary33canary33canary33abc="),
+    "private key": ("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----", f"{PEM}0123456789abcdef"),
+    "private key without an end": ("-----BEGIN OPENSSH PRIVATE KEY-----\n{}", f"{PEM}0123456789abcdeg"),
+    "end of a private key": ("{}\n-----END EC PRIVATE KEY-----", f"{PEM}0123456789abcdeh"),
+}  # fmt: skip
+
+TEXTS = {name: text.format(secret) for name, (text, secret) in CANARIES.items()}
+SECRETS = {name: secret for name, (_, secret) in CANARIES.items()}
+
+# what looks like a secret and is none: a fix, or the next finding, needs it
+KEPT = {
+    "a digest of git": "HEAD is now at 4fbbc7718aa6f2b1e6c0d3e2a1b0c9d8e7f6a5b4 bench: x",
+    "a digest": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "an ETag": 'etag "d41d8cd98f00b204e9800998ecf8427e-3"',
+    "a deployment": "deployment d-ABCDEF123 of group 11111111-2222-3333-4444-555555555555",
+    "an instance": "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0",
+    "a secret's ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
+    "a role": "arn:aws:sts::123456789012:assumed-role/web/i-0123456789abcdef0",
+    "a host command identifier": 'host_command_identifier:"eyJpc3N1ZXIiOiJhcm46YXdzIiwiZCI6ImQtQUJDREVGMTIzIn0="',
+    "words about a password": "FATAL: password authentication failed for user \"app\"",
+    "words about a token": "The security token included in the request is invalid",
+    "an error's name": "ExpiredToken: The provided token has expired.",
+    "an error of a parser": "SyntaxError: Unexpected token: punc (})",
+    "a key of S3": "s3://bucket/app.zip key=releases/app.zip,bundleType=zip",
+    "no such key": "NoSuchKey: The specified key does not exist.",
+    "access key id, the words": "InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.",
+    "a variable of a shell": 'mysql --password="$DB_PASSWORD" -h db',
+    "a reference": "password: ${DB_PASSWORD}",
+    "a command's output": 'TOKEN=$(curl -s -X PUT http://169.254.169.254/latest/api/token)',
+    "a password by another way": "docker login --password-stdin registry",
+    "a secret's name": "aws secretsmanager get-secret-value --secret-id prod/db",
+    "nothing": "password: nil",
+    "a working directory": "PWD=/opt/codedeploy-agent",
+    "a refused login": "Permission denied (publickey,password).",
+    "a user of git": "ssh://git@github.com/o/r.git",
+    "an address with a port": "https://proxy.example.com:3128/ for a@b.example",
+    "a proxy's challenge": 'WWW-Authenticate: Basic realm="x"',
+    "a public key": "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkq\n-----END CERTIFICATE-----",
+    "what is removed already": "password: <password-1> and token=<token>",
+}  # fmt: skip
