@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 Name = Callable[[str, str], str]  # kind and secret: what shall stand for it
 
@@ -42,13 +43,16 @@ class _Form:
 
     kind: str
     needs: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     prose: bool = False
-    behind: re.Pattern[str] | None = None  # what must stand before the match
+    behind: str = ""  # what must stand before the match
 
 
 def _form(kind: str, needs: str, pattern: str, prose: bool = False, behind: str = "") -> _Form:
-    return _Form(kind, tuple(needs.split()), re.compile(pattern), prose, re.compile(behind) if behind else None)
+    return _Form(kind, tuple(needs.split()), pattern, prose, behind)
+
+
+_compiled = cache(re.compile)  # when a text first needs it: most runs show text that has none of the words
 
 
 _B64 = r"[A-Za-z0-9+/]"
@@ -204,7 +208,7 @@ def _in_block(block: str, name: Name) -> str:
     small = block.lower()
     for form in _FORMS:
         if any(literal in small for literal in form.needs):
-            block = form.pattern.sub(lambda match, form=form: _replaced(match, form, name), block)  # type: ignore[misc]
+            block = _compiled(form.pattern).sub(lambda match, form=form: _replaced(match, form, name), block)  # type: ignore[misc]
     return block
 
 
@@ -212,7 +216,7 @@ def _replaced(match: re.Match[str], form: _Form, name: Name) -> str:
     groups = match.groupdict()
     group = "quoted" if groups.get("quoted") is not None else "bare"
     secret = match[group]
-    behind = form.behind and not form.behind.search(match.string, max(0, match.start() - 16), match.start())
+    behind = form.behind and not _compiled(form.behind).search(match.string, max(0, match.start() - 16), match.start())
     if behind or _is_none(secret, form, match[0][: match.start(group) - match.start()]):
         return match[0]
     begin, end = match.start(group) - match.start(), match.end(group) - match.start()

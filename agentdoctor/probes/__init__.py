@@ -82,12 +82,28 @@ def probe(
 
 
 def find(name: str) -> Probe:
-    """The probe of that name. Its module is imported only now. KeyError if there is none."""
-    if name not in _found:
-        module = name.partition(".")[0]
-        if module in _modules():
-            importlib.import_module(f"{__name__}.{module}")
+    """The probe of that name. KeyError if there is none.
+
+    Its module is imported only now, or when it first looks if it was declared.
+    """
+    if name in _found:
+        return _found[name]
+    return _declared.get(name) or _import(name)
+
+
+def _import(name: str) -> Probe:
+    module = name.partition(".")[0]
+    if module in _modules():
+        importlib.import_module(f"{__name__}.{module}")
     return _found[name]
+
+
+_declared: dict[str, Probe] = {}
+
+
+def declare(name: str, source: str, live: bool, about: tuple[str, ...], network: bool, also: tuple[str, ...]) -> None:
+    """Make a probe known without its module: of a copied tree most are only asked whether it could answer them."""
+    _declared[name] = Probe(name, source, lambda look: _import(name).look(look), live, about, network, also)
 
 
 def names() -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agentdoctor.probes import CannotLook, Look, Values, probe
 from agentdoctor.probes._appspec import find, parse, value
 from agentdoctor.probes._archive import LAST_UNPACKED, groups, is_directory, of_finding, pointed
-from agentdoctor.probes._keys import Ignored, ignored
+from agentdoctor.probes._keys import Ignored, ignored, usual
 
 if TYPE_CHECKING:
     import yaml
@@ -103,5 +103,7 @@ def _keys(look: Look, group: str) -> tuple[str, list[Ignored]] | None:
     except CannotLook:  # torn by a full disk, or of another deployment root
         return None
     raw = find(look.host, archive) if archive and is_directory(look.host, archive) else None
+    if raw is not None and usual(raw):
+        return archive, []
     document = parse(raw) if raw is not None else None
     return (archive, ignored(document.root)) if document and not document.problem and not document.empty else None

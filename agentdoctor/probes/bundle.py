@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import tarfile
-import zipfile
-import zlib
 
 from agentdoctor import layout
 from agentdoctor.probes import CannotLook, Look, Values, probe
@@ -65,6 +62,10 @@ def _kind(head: bytes) -> str:
 
 def _whole(path: str, kind: str) -> bool | None:
     """Whether every entry can be read to its end; nothing is unpacked."""
+    import tarfile
+    import zipfile
+    import zlib
+
     try:
         if kind == _ZIP:
             with zipfile.ZipFile(path) as archive:

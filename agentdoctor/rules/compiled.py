@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from agentdoctor import patterns
+from agentdoctor import patterns, probes
 from agentdoctor.model import Recovery, Rule, Severity, Signature, Step
 
 PATH = Path(__file__).parent / "catalogue.json"
@@ -22,6 +22,8 @@ def load() -> tuple[Rule, ...]:
     catalogue = json.loads(PATH.read_text(encoding="utf-8"))
     for pattern, (words, needle) in catalogue["patterns"].items():
         patterns.KNOWN[pattern] = (frozenset(word.encode() for word in words), needle)
+    for name, (source, live, about, network, also) in catalogue["probes"].items():
+        probes.declare(name, source, live, tuple(about), network, tuple(also))
     return tuple(_rule(fields) for fields in catalogue["rules"])
 
 
@@ -45,7 +47,9 @@ def dump(rules: tuple[Rule, ...]) -> str:
     used = sorted({pattern for rule in rules for pattern in (*rule.patterns, *rule.recovery.any)})
     found = {pattern: (patterns.words(pattern), patterns.needle(pattern)) for pattern in used}
     known = {pattern: (sorted(word.decode() for word in words), needle) for pattern, (words, needle) in found.items()}
-    catalogue = {"patterns": known, "rules": [_fields(rule) for rule in rules]}
+    asked = map(probes.find, probes.names())
+    flags = {one.name: (one.source, one.live, one.about, one.network, one.also) for one in asked}
+    catalogue = {"patterns": known, "probes": flags, "rules": [_fields(rule) for rule in rules]}
     return json.dumps(catalogue, indent=1, ensure_ascii=False) + "\n"
 
 

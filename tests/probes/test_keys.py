@@ -6,9 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentdoctor.host import Host
 from agentdoctor.model import Outcome
+from agentdoctor.probes._appspec import parse
+from agentdoctor.probes._keys import ignored, usual
 from agentdoctor.words import say
 
 from .conftest import ask, cases, value, write
@@ -164,3 +168,51 @@ SAID = [
 @pytest.mark.parametrize(("field", "seen", "said"), SAID)
 def test_words(field: str, seen: dict[str, object], said: str) -> None:
     assert say("appspec.ignored", field, seen[field], seen).startswith(said)
+
+
+LINES = st.sampled_from(
+    r"""version: 0.0
+os: linux
+files:
+hooks:
+permissions:
+  - source: /
+    destination: /srv
+    overwrite: true
+  AfterInstall:
+    - location: a.sh
+      timeout: 30
+      timout: 30
+      runAs: root
+  timeout: 30
+  - location: b.sh
+timeout: 30
+# why
+file_exists_behavior: OVERWRITE
+  file_exists_behavior: OVERWRITE
+      - {location: a.sh, timout: 5}
+---""".split("\n")
+)
+
+
+@given(st.lists(LINES, max_size=9).map(lambda lines: "\n".join(["version: 0.0", *lines]).encode()))
+def test_what_is_usual_holds_none(raw: bytes) -> None:
+    """The short way never passes over a key that the long way finds."""
+    document = parse(raw)
+
+    assert not usual(raw) or document.problem or ignored(document.root) == []
+
+
+def test_a_plain_appspec_is_usual() -> None:
+    """Else the short way would be of no use."""
+    lines = (
+        "version: 0.0",
+        "os: linux",
+        "files:",
+        "  - source: /",
+        "    destination: /srv",
+        "hooks:",
+        "  AfterInstall:",
+    )
+
+    assert usual("\n".join([*lines, "    - location: a.sh", "      timeout: 30", "      runas: root", ""]).encode())
