@@ -12,6 +12,7 @@ from agentdoctor.patterns import MESSAGE_LIMIT, Index, compiled
 
 # One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
 SAME_OCCURRENCE_SECONDS = 2.0
+WIDEST = 400  # columns; no terminal breaks a line later
 WRAPPED_LINES = 6  # of 80 columns hold every message that rules know
 NARROWEST = 20  # columns; a shorter line was not broken by a terminal but ends there
 
@@ -71,11 +72,11 @@ class Meanings:
         """A terminal breaks long lines anywhere, so a line that means nothing is tried with the ones before it."""
         self._lines = [*self._lines, record.message][-WRAPPED_LINES:]
         for count in range(2, len(self._lines) + 1):
-            if len(self._lines[-count]) < NARROWEST:
+            if not NARROWEST <= len(self._lines[-count]) <= WIDEST:
                 break
             for glue in ("", " "):
                 whole = glue.join(line.strip() if glue else line for line in self._lines[-count:])
-                meanings = self._fits(whole, "", "text", record.agent, record.revision)[1]
+                meanings = _specific(self._search(_plain(whole), "", "text", record.agent, record.revision))
                 if meanings:
                     self._lines = []
                     return meanings

@@ -12,7 +12,6 @@ from agentdoctor.model import Record
 
 # Bytes of an entry that are looked at. Beyond them a line is payload: the agent cuts its own at 1,000 characters.
 ENTRY_LIMIT = 16 * 1024
-TOLD_BY = 16 * 1024  # bytes from the beginning of a log that show its grammar
 # Lines after the first that can belong to a message (a Ruby code excerpt, an HTML body, wrapped text).
 CONTINUATION_LIMIT = 40
 
@@ -89,7 +88,7 @@ def detect(head: bytes) -> Grammar:
     """The grammar that most lines of the beginning of a file speak; plain text when none does."""
     from agentdoctor.grammars import agent, deployment, journal, plain, scripts, update
 
-    lines = b"\n" + head[:TOLD_BY]
+    lines = b"\n" + head
     candidates = (agent.GRAMMAR, deployment.GRAMMAR, scripts.GRAMMAR, update.GRAMMAR, journal.GRAMMAR)
     counts = [(len(grammar.start.findall(lines)), grammar) for grammar in candidates]
     best, grammar = max(counts, key=lambda pair: pair[0])
