@@ -12,9 +12,8 @@ from agentdoctor.patterns import MESSAGE_LIMIT, Index, compiled
 
 # One failed poll is up to three entries, a failed event four; the agent itself waits 10 s before it tries again.
 SAME_OCCURRENCE_SECONDS = 2.0
-WIDEST = 400  # columns; no terminal breaks a line later
 WRAPPED_LINES = 6  # of 80 columns hold every message that rules know
-NARROWEST = 20  # columns; a shorter line was not broken by a terminal but ends there
+NARROWEST, WIDEST = 20, 400  # columns; a terminal breaks no line that is shorter or longer
 
 
 class Meaning(NamedTuple):
@@ -89,11 +88,12 @@ class Meanings:
 
         The fits are given only where one of their rules may be vetoed, so that the meanings are not the last word.
         """
-        fits: list[_Fit] = []
-        for read in _READINGS:
-            texts = read(message), read(printed)
-            if read is _as_it_is or texts != (message, printed):
-                fits = fits or self._search(*texts, log, agent, revision)
+        fits = self._search(message, printed, log, agent, revision)
+        for mend in _MENDED:
+            if fits:
+                break
+            if (texts := (mend(message), mend(printed))) != (message, printed):
+                fits = self._search(*texts, log, agent, revision)
         may_be_vetoed = any(rule.signature and rule.signature.unless for fit in fits for rule in fit.rules)
         return tuple(fits) if may_be_vetoed else (), tuple(_specific(fits))
 
@@ -130,10 +130,6 @@ _PADDING = re.compile(r"(?<=\S) {2,}(?=\S)")
 _GAP = re.compile(r"(?<=\S)(?: {6,}|\n)(?=\S)")
 
 
-def _as_it_is(text: str) -> str:
-    return text
-
-
 def _plain(text: str) -> str:
     """The text without colours, and without the blanks that a paste or a progress bar put between words."""
     if "\x1b" in text:
@@ -151,8 +147,8 @@ def _spaced(text: str) -> str:
     return _GAP.sub(" ", text) if "\n" in text else text
 
 
-# From the text as it stands to what may have become of it on its way here; the first that means something counts.
-_READINGS = (_as_it_is, _plain, _joined, _spaced)
+# What may have become of a text on its way here, undone; the first way that makes it mean something counts.
+_MENDED = (_plain, _joined, _spaced)
 
 
 def _takes(rule: Rule, log: str, agent: str, revision: str) -> bool:

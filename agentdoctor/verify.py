@@ -32,8 +32,8 @@ class Answer:
     at: float | None = None  # of the line that shows it to be over, in seconds since the epoch
 
 
-def verify(rule: Rule, findings: Sequence[Finding], checks: Sequence[Check]) -> Answer:
-    """Judge one rule by the findings and the rows of a check of all rules.
+def verify(rule: Rule, findings: Sequence[Finding], checks: Sequence[Check], unread: Sequence[str] = ()) -> Answer:
+    """Judge one rule by the findings and the rows of a check of all rules. ``unread``: logs that could not be read.
 
     Only evidence counts as a fix: a line in a log that is newer than the failure, or the host itself where the rule
     is a check of the host. That nothing is logged any more proves nothing.
@@ -51,6 +51,8 @@ def verify(rule: Rule, findings: Sequence[Finding], checks: Sequence[Check]) -> 
     mine = mine or [finding for finding in alike if rule.id in finding.siblings]  # over, so nobody asked which it was
     if mine:
         return Answer(rule.id, Proven.FIXED, _said(mine, Role.CONTRADICTS), mine[0].recovered_at)
+    if unread and rule.signature:  # it may be in there
+        return Answer(rule.id, Proven.UNKNOWN, tuple(unread))
     return _unseen(rule, next(check for check in checks if check.id == rule.id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,16 @@ samples:
 def test_shipped_rules_are_good(rule: Rule) -> None:
     """Names that exist, no cycles, patterns with words, a match and a near miss per generation, no stranger's match."""
     assert not list(lint(rule, SHIPPED))
+
+
+@pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.id)
+def test_commands_are_what_a_shell_takes(rule: Rule) -> None:
+    """Each printed command and its undo, with something for each name that is filled in."""
+    texts = [text for step in rule.remediation for text in (step.command, step.undo) if text]
+    script = "\n".join(re.sub(r"(?<!\$)\{[a-z_]+\}", "'it is'", text) for text in texts)
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.id)

@@ -77,6 +77,16 @@ def test_only_evidence_is_a_fix(
     assert given.because
 
 
+def test_a_log_that_could_not_be_read() -> None:
+    """What the host shows alone proves nothing of a failure that may stand in there."""
+    doctor = Doctor([STANDING, BARE])
+    rows = doctor.checks([], {"agent"}, asking(ROOM))
+    problem = "codedeploy-agent.log: Permission denied"
+
+    assert verify(STANDING, [], rows, [problem]).proven is Proven.UNKNOWN
+    assert verify(BARE, [], rows, [problem]).proven is Proven.FIXED
+
+
 def test_what_shows_it_is_quoted() -> None:
     """The line that ended it, with its time."""
     given = answer([LOGGED], [record(BROKEN), record(WELL, 200.0)], {})

@@ -55,7 +55,7 @@ def _answers(run: Run, asked: Sequence[Rule]) -> tuple[Run, list[Answer]]:
     from agentdoctor.verify import verify
 
     found = {f.rule.id: f.rule for f in run.findings if f.state in (State.ACTIVE, State.QUIET)}
-    return run, [verify(rule, run.findings, run.checks) for rule in asked or found.values()]
+    return run, [verify(rule, run.findings, run.checks, run.problems) for rule in asked or found.values()]
 
 
 def _look(options: argparse.Namespace, rules: Sequence[Rule], loaded: Catalogue) -> Run:
