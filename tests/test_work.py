@@ -75,7 +75,7 @@ def _work(raw: bytes) -> Work:
     return work
 
 
-SIZES = {"a paste": PASTE // 4, "a log of several blocks": 3 * BLOCK}
+SIZES = {"a paste": PASTE // 4, "a log of several blocks": 5 * BLOCK // 2}
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
