@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ APPSPECS = [
     ("null", b"~\n", {"empty": True}),
     ("a tab", b"version: 0.0\nos: linux\nfiles:\n\t- a\n", {"yaml_ok": False, "line": 4, "column": 1, "os": None}),
     ("a quote left open", b'os: "linux\n', {"yaml_ok": False, "empty": None}),
-    ("no UTF-8", b"os: \xff\xfe\n", {"yaml_ok": False, "line": None}),
+    ("no UTF-8", b"os: \xff\xfe\n", {"yaml_ok": False, "line": 1, "column": 5}),
     ("very deep", b"[" * 100_000 + b"]" * 100_000, {"yaml_ok": False}),
     ("very deep maps", b"{a: " * 60_000, {"yaml_ok": False}),
     ("as deep as anybody writes", b"a: " + b"[" * 90 + b"]" * 90, {"yaml_ok": True}),
@@ -53,12 +54,12 @@ APPSPECS = [
     ("less than zero", b"version: -0.0\n", {"version_ok": True}),
     ("hexadecimal zero", b"version: 0x0\n", {"version_ok": True}),
     ("hexadecimal one", b"version: 0x1\n", {"version_ok": False}),
-    ("a number for one language only", b"version: 0.0_0\n", {"version_ok": None}),
+    ("a number for one language only", b"version: 0.0_0\n", {"version_ok": False}),
     ("the last of two", b"version: 1\nversion: 0.0\n", {"version": "0.0", "version_ok": True}),
     ("Linux", b"version: 0.0\nos: Linux\n", {"os": "Linux", "os_ok": False}),
     ("windows", b"version: 0.0\nos: windows\n", {"os": "windows", "os_ok": False}),
     ("no os", b"version: 0.0\n", {"os": "", "os_ok": False}),
-    ("a byte order mark", b"\xef\xbb\xbf" + GOOD, {"bom": True, "yaml_ok": True, "os": "linux", "os_ok": False}),
+    ("a byte order mark", b"\xef\xbb\xbf" + GOOD, {"bom": True, "yaml_ok": True, "os": "", "os_ok": False}),
     ("a list", b"- a\n", {"yaml_ok": True, "empty": False, "version": "", "os": ""}),
     ("what follows the first document", GOOD + b"---\n\t: [\n", {"yaml_ok": True, "os_ok": True}),
     ("a value that goes on for ever", b"os: " + b"x" * 999, {"os": "x" * 80}),
@@ -97,13 +98,41 @@ def test_none(tmp_path: Path) -> None:
     assert (seen["present"], seen["yaml_ok"], seen["os_ok"], seen["empty"]) == (False, None, None, None)
 
 
-def test_a_link_or_a_pipe_is_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
     host = revision(tmp_path, GOOD, "other")
-    (tmp_path / f"{ARCHIVE}/appspec.yml"[1:]).symlink_to("other")
-    assert ask("appspec.parsed", host, archive=ARCHIVE).outcome is Outcome.UNKNOWN
-    (tmp_path / f"{ARCHIVE}/appspec.yml"[1:]).unlink()
-    os.mkfifo(tmp_path / f"{ARCHIVE}/appspec.yml"[1:])
+    make(tmp_path / f"{ARCHIVE}/appspec.yml"[1:])
     assert value("appspec.parsed", host, archive=ARCHIVE)["present"] is False
+
+
+@pytest.mark.parametrize(
+    ("target", "present"), [("other", True), ("gone", False), ("appspec.yml", False), (".", False)]
+)
+def test_a_link_is_followed_as_the_agent_does(tmp_path: Path, target: str, present: bool) -> None:
+    """To nothing, to itself and to a folder it is no file to the agent either."""
+    host = revision(tmp_path, GOOD, "other")
+    (tmp_path / f"{ARCHIVE}/appspec.yml"[1:]).symlink_to(target)
+    seen = value("appspec.parsed", host, archive=ARCHIVE)
+    assert (seen["present"], seen["os_ok"]) == (present, True if present else None)
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../secret.yml", "way/secret.yml"])
+@pytest.mark.parametrize("live", [True, False])
+def test_a_link_out_of_the_revision(tmp_path: Path, target: str, live: bool) -> None:
+    """It is said what it is, and what asks of every revision passes over it."""
+    revision(tmp_path, GOOD, "other")
+    archive = tmp_path / ARCHIVE[1:]
+    (archive.parent / "secret.yml").write_text("version: canary\n")
+    (archive / "way").symlink_to("..")
+    (archive / "appspec.yml").symlink_to(target)
+    for pointer in ("_most_recent_install", "_last_successful_install"):
+        write(tmp_path, {f"{ROOT}/deployment-instructions/{GROUP}{pointer}": os.path.dirname(ARCHIVE)})
+    host = Host(root=str(tmp_path), live=live)
+    seen = ask("appspec.parsed", host, archive=ARCHIVE)
+    assert (seen.value, seen.outcome) == (None, Outcome.UNKNOWN)
+    assert seen.reason.startswith(f"appspec.yml is a link to {target}, out of the revision")
+    assert ask("appspec.ignored", host).outcome is Outcome.SKIP
+    assert value("stop.next", host)["script"] == ""
 
 
 def test_an_appspec_that_is_too_large(tmp_path: Path) -> None:

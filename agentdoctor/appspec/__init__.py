@@ -1,0 +1,1 @@
+"""The AppSpec, judged as the agent itself will: reading, meaning, what is refused, what will be regretted."""
