@@ -105,12 +105,17 @@ def read(stream: Stream, source: Source, wanted: Wanted, offset: int = 0) -> Ite
     grammar = detect(head)
     if len(head) < PASTE:
         grammar = every_entry(grammar)
-    return _Blocks(stream, head, offset + hole).records(grammar, source, wanted)
+    return _Blocks(stream, _window(head), len(head) + 1, offset + hole).records(grammar, source, wanted)
 
 
 def read_as(grammar: Grammar, stream: Stream, source: Source, wanted: Wanted) -> Iterator[Record]:
     """The records of a stream whose grammar is known."""
-    return _Blocks(stream, b"", 0).records(grammar, source, wanted)
+    return _Blocks(stream, _window(b""), 1, 0).records(grammar, source, wanted)
+
+
+def read_piece(grammar: Grammar, text: bytes, source: Source, wanted: Wanted, offset: int) -> Iterator[Record]:
+    """The records of a text that is in memory, which is not copied a second time. ``offset``: of its first byte."""
+    return _Blocks(None, b"\n" + text, len(text) + 1, offset).records(grammar, source, wanted)
 
 
 # What no log holds in numbers. A NUL may: a log that was truncated under its writer has holes.
@@ -144,18 +149,30 @@ def _hidden(wanted: Sequence[bytes], hidden: tuple[bytes, ...]) -> tuple[bytes, 
     return tuple(literal for literal in wanted if any(x in literal or literal in x for x in hidden))
 
 
-class _Blocks:
-    """A window that moves over a stream; it begins with the line break before an entry."""
+def _window(head: bytes) -> bytearray:
+    """Room for a block, which begins with these bytes."""
+    window = bytearray(BLOCK)
+    window[0 : len(head) + 1] = b"\n" + head
+    return window
 
-    def __init__(self, stream: Stream, head: bytes, offset: int) -> None:
+
+class _Blocks:
+    """A window that moves over a stream; it begins with the line break before an entry.
+
+    Without a stream the window has all that there is.
+    """
+
+    def __init__(self, stream: Stream | None, buffer: bytearray | bytes, filled: int, offset: int) -> None:
         self.stream = stream
-        self.buffer = bytearray(BLOCK)
-        self.buffer[0 : len(head) + 1] = b"\n" + head
-        self.filled = len(head) + 1
-        self.offset = offset - 1  # of buffer[0] in the file
-        self.at_end = False
+        self.buffer = buffer
+        self.filled = filled
+        self.first, self.offset = offset, offset - 1  # in the file, of the first byte and of buffer[0]
+        self.at_end = stream is None
         self.tail = b""
-        self.gate_at = -1
+        self.gate_at = self.wanted_at = -1  # where the next line stands that passes the gate, or is wanted
+        self.wanted: Sequence[bytes] = ()
+        self.literals: Sequence[bytes] = ()  # of them those that are looked for
+        self.literal_at: dict[bytes, int] = {}  # where each stands next
 
     def records(self, grammar: Grammar, source: Source, wanted: Wanted) -> Iterator[Record]:
         self._fill()
@@ -163,7 +180,7 @@ class _Blocks:
             end = self.filled if self.at_end else self.buffer.rfind(b"\n", 0, self.filled)
             if end <= 0:  # one line longer than the window: its beginning is read, the rest is payload
                 end = self.filled
-            position = 0
+            position = max(0, self.buffer.find(b"\n", 0, end))  # what is before it is payload
             while (found := self._next(grammar, position, end, wanted)) >= 0:
                 entry = self._entry(grammar, found, end)
                 if entry is None:  # its last lines are not here yet
@@ -172,28 +189,41 @@ class _Blocks:
                 record = grammar.parse(first, rest, source, self.offset + found + 1)
                 if record is not None:
                     yield record
+            done = found if found >= 0 else end
             if grammar.last:
-                self.tail = (self.tail + self.buffer[max(0, end - TAIL) : end])[-TAIL:]
+                self.tail = (self.tail + self.buffer[max(0, done - TAIL) : done])[-TAIL:]
             if self.at_end:
                 break
-            self._move(found if found >= 0 else end)
+            self._move(done)
         last = grammar.last(self.tail, source) if grammar.last else None
         if last is not None:
-            yield last
+            begin = self.offset + done - len(self.tail)  # before the first byte stands a line break of ours
+            yield last._replace(offset=max(self.first, begin + last.offset))
 
     def _next(self, grammar: Grammar, position: int, end: int, wanted: Wanted) -> int:
         """Where the next entry that matters begins (its line break), -1 if there is none before ``end``."""
         if self.gate_at < position:  # else the gate's next place is known from before
             gate = grammar.gate.search(self.buffer, position, end)
             self.gate_at = gate.start() if gate else end
-        found = self.gate_at if self.gate_at < end else -1
-        for literal in _hidden(wanted(), grammar.hidden):
-            limit = found if found >= 0 else end
-            hit = self.buffer.find(literal, position, limit)
-            if hit >= 0:
-                begin = self.buffer.rfind(b"\n", position, hit)
-                found = begin if begin >= 0 else found
-        return found
+        literals = wanted()
+        if literals is not self.wanted:
+            self.wanted, self.literals, self.wanted_at = literals, _hidden(literals, grammar.hidden), -1
+        if self.wanted_at < position:
+            self.wanted_at = self._line_with_literal(position, end)
+        found = min(self.wanted_at, self.gate_at)
+        return found if found < end else -1
+
+    def _line_with_literal(self, position: int, end: int) -> int:
+        """The line break before the next line that is wanted, ``end`` if there is none; each literal is found once."""
+        nearest = end
+        for literal in self.literals:
+            hit = self.literal_at.get(literal, -1)
+            if hit < position:
+                hit = self.buffer.find(literal, position, end)
+                self.literal_at[literal] = hit = hit if hit >= 0 else end
+            nearest = min(nearest, hit)
+        begin = self.buffer.rfind(b"\n", position, nearest) if nearest < end else -1
+        return begin if begin >= 0 else end
 
     def _entry(self, grammar: Grammar, found: int, end: int) -> tuple[bytes, list[bytes], int] | None:
         """First line, continuation lines and where they end; None if the window ends before they do."""
@@ -218,15 +248,19 @@ class _Blocks:
 
     def _move(self, begin: int) -> None:
         """Let go of what was read; ``begin`` becomes the start of the window."""
+        assert isinstance(self.buffer, bytearray)
         kept = self.buffer[begin : self.filled]
         self.buffer[0 : len(kept)] = kept
         self.offset += begin
-        self.gate_at = -1
+        self.gate_at = self.wanted_at = -1
+        self.literal_at.clear()
         self.filled = len(kept)
         self._fill()
 
     def _fill(self) -> None:
         """Fill the window. Ends with at_end set, or with a line break somewhere in it."""
+        if self.stream is None:
+            return
         view = memoryview(self.buffer)
         while self.filled < len(self.buffer):
             count = self.stream.readinto(view[self.filled :])

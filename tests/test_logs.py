@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentdoctor import logs
+from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source, agent, every_entry
-from agentdoctor.model import Record
+from agentdoctor.model import Record, Rule, State
+from agentdoctor.rules import from_sources
 
 UTC = timezone.utc
 STAMP = "2026-11-22T20:%02d:%02d"
@@ -75,6 +79,71 @@ def test_wanted_literals_open_the_gate() -> None:
     assert len(read(data, [b"] poll_host_command("])) == 1
 
 
+# What the gate passes over as long as nobody waits for it.
+EVENT = base64.b64encode(b"d-AAAAAAAAA/DownloadBundle").decode()
+CALLED = "INFO  [codedeploy-agent(21)]: [Aws::CodeDeployCommand::Client 200 0.1 0 retries] %s"
+PASSED_OVER = {
+    "a poll": CALLED % 'poll_host_command(host_identifier:"arn:aws:ec2:us-east-1:1:instance/i-0")',
+    "an event that went well": CALLED % f'put_host_command_complete(command_status:"Succeeded",x:"{EVENT}")',
+    "a command that is taken": CALLED % 'put_host_command_acknowledgement(host_command_identifier:"x")',
+    "a deployment that is read": CALLED % 'get_deployment_specification(deployment_execution_id:"x")',
+    "a version": "INFO  [codedeploy-agent(21)]: Version file found in /x/.version with agent version OFFICIAL_1.8.1",
+}
+
+
+def states(rule: Rule, data: bytes) -> list[State]:
+    """What a rule alone finds in a log."""
+    doctor = Doctor((rule,))
+    for record in logs.read(io.BytesIO(data), Source("x", UTC), doctor.wanted):
+        doctor.observe(record)
+    return [finding.state for finding in doctor.findings(0.0)]
+
+
+@pytest.mark.parametrize("line", PASSED_OVER.values(), ids=PASSED_OVER)
+def test_what_ends_a_finding_passes_the_gate(line: str) -> None:
+    """A failure that ends with such a line ends with it in a log too large for a paste."""
+    end = f"2026-11-24T00:00:00 {line}  \n\n".encode()
+    filler = b"2026-11-23T00:00:00 DEBUG [codedeploy-agent(21)]: waiting\n" * (logs.PASTE // 40)
+    told = [(rule, sample) for rule in from_sources() for sample in rule.samples if sample.match]
+    samples = [(rule, sample.text.encode() + b"\n") for rule, sample in told if "[codedeploy-agent(" in sample.text]
+    ended = [(rule, text) for rule, text in samples if states(rule, text + end) != states(rule, text)]
+
+    assert ended
+    for rule, text in ended:
+        assert states(rule, text + filler + end) == states(rule, text + end), rule.id
+
+
+DONE = (
+    "%s INFO  [codedeploy-agent(21)]: [Aws::CodeDeployCommand::Client 200 0.1 0 retries] "
+    'put_host_command_complete(command_status:"Succeeded",diagnostics:nil)  \n\n'
+)
+
+
+def test_what_is_wanted_may_change_with_each_record() -> None:
+    """After each error the first poll or success, and none behind it."""
+    stamp, error = STAMP % (1, 1), ERROR % (STAMP % (3, 4), "x")
+    entries = [POLL % stamp, error, POLL % stamp, DONE % stamp, error, DONE % stamp, POLL % stamp]
+    begins = list(accumulate(map(len, entries), initial=0))
+    open_, offsets = False, []
+
+    def wanted() -> Sequence[bytes]:
+        return (b'command_status:"Succeeded"', b"] poll_host_command(") if open_ else ()
+
+    data = "".join(entries).encode()
+    for record in logs.read_as(agent.GRAMMAR, io.BytesIO(data), Source("x", UTC), wanted):
+        open_ = record.level == "ERROR"
+        offsets.append(record.offset)
+
+    assert offsets == [begins[1], begins[2], begins[4], begins[5]]
+
+
+def test_what_looks_like_a_stamp_over_a_line_break_hides_nothing() -> None:
+    """The gate jumps over a stamp without looking at it; the entry behind such a line is read all the same."""
+    error = ERROR % ("2026-11-22 20:03:04", "x")
+
+    assert [x.level for x in read(("\n1_______\n" + error).encode())] == ["ERROR"]
+
+
 PIECES = st.lists(
     st.sampled_from(
         [
@@ -107,15 +176,15 @@ class _Slow(io.RawIOBase):
 
 
 @settings(deadline=None)
-@given(PIECES, st.integers(1, 5000), st.integers(32_000, 70_000))
-def test_block_borders_do_not_matter(pieces: list[str], step: int, block: int) -> None:
+@given(PIECES, st.integers(1, 5000), st.integers(32_000, 70_000), st.sampled_from([(), (b"] poll_host_command(",)]))
+def test_block_borders_do_not_matter(pieces: list[str], step: int, block: int, wanted: Sequence[bytes]) -> None:
     """Whatever the size of blocks and of reads: the same records."""
     data = "".join(pieces).encode()
-    whole = read(data)
+    whole = read(data, wanted)
     original = logs.BLOCK
     try:
         logs.BLOCK = block
-        parts = list(logs.read_as(agent.GRAMMAR, _Slow(data, step), Source("x", UTC), tuple))
+        parts = list(logs.read_as(agent.GRAMMAR, _Slow(data, step), Source("x", UTC), lambda: wanted))
     finally:
         logs.BLOCK = original
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 
 from agentdoctor.model import Record
 
@@ -16,22 +16,21 @@ ENTRY_LIMIT = 16 * 1024
 CONTINUATION_LIMIT = 40
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where an entry comes from, and how to read its stamps."""
 
     path: str = ""
     zone: tzinfo | None = None  # of stamps without one; None: the zone of this process
 
 
-@dataclass(frozen=True)
-class Grammar:
+class Grammar(NamedTuple):
     """How one kind of log is cut into entries and read.
 
     ``gate`` finds the line break before each entry that may matter, and passes over what a healthy agent writes
     every minute; ``start`` recognises any entry's first line, so that continuation lines end there. ``parse`` gets
     the first line, the others, the source and the offset. ``hidden`` holds a literal of each kind of line that the
-    gate passes over; a line without any of them need not be looked for. ``last`` reads the end of the log.
+    gate passes over; a line without any of them need not be looked for. ``last`` gets the last bytes of the log and
+    reads what only the end tells; the offset of its record counts from the first of them.
     """
 
     log: str
@@ -50,7 +49,7 @@ _EVERY_LINE = re.compile(rb"\n[^\n]")
 
 def every_entry(grammar: Grammar) -> Grammar:
     """The same grammar without its short cut: for small texts, where a paste may have torn entries apart."""
-    return replace(grammar, gate=_EVERY_LINE)
+    return grammar._replace(gate=_EVERY_LINE)
 
 
 def continued(first: str, rest: Sequence[bytes]) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from agentdoctor.grammars import Grammar, Source, continued, epoch, text
 from agentdoctor.grammars.report import about, decode
+from agentdoctor.grammars.rhythm import gap
 from agentdoctor.model import Deployment, Record, Report
 
 _STAMP = rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d"
@@ -24,9 +25,10 @@ START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 
 # What an idle or deploying agent writes all the time, and what nobody asks for: version notes, and calls that
 # AWS answered with 200 unless they report a failed event or took a hundred seconds and more.
+# It is tried on each line: DOTALL jumps over a stamp where . alone looks at each byte, and the rare levels come last.
 GATE = re.compile(
-    rb"\n\d.{18} (?!INFO  [^ ]* (?:Version file found|\[Aws::[^ ]* 200 \d{1,2}\b[^\]]*\] "
-    rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S)))| ?DEBUG| ?TRACE)'
+    rb"\n[0-9](?s:.{18}) (?!INFO  [^ ]* (?:Version file found|\[Aws::[^ ]* 200 [0-9]{1,2}\b[^\]]*\] "
+    rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S))))(?! ?DEBUG| ?TRACE)'
 )
 
 _STAMPED = re.compile(_STAMP)
@@ -68,9 +70,10 @@ def _read(raw: bytes, rest: tuple[bytes, ...]) -> _Content | None:
     header = _HEADER.match(raw)
     if not header:
         return None
-    level, old, pid, id_, command, application = (text(part) for part in header.groups(b""))
+    level, old, pid, *span = header.groups(b"")
+    id_, command, application = map(text, span) if span[0] else ("", "", "")
     message = continued(text(raw[header.end() :]), rest)
-    report = decode(message) or (decode("".join(message.split("\n"))) if rest else None)  # a paste may be wrapped
+    report = decode(message) or (decode(message.replace("\n", "")) if "\n" in message else None)  # a wrapped paste
     shown = report.message if report else message
     deployment, revision = about(shown, report.identifier if report else "", id_, command)
     if application:
@@ -79,7 +82,7 @@ def _read(raw: bytes, rest: tuple[bytes, ...]) -> _Content | None:
     well = report.succeeded if report else message.startswith("Command succeeded elapsed_ms=")
     return _Content(
         "1.x" if old else "2.x",
-        level,
+        level.decode(),
         int(pid) if pid else None,
         shown,
         deployment,
@@ -89,4 +92,11 @@ def _read(raw: bytes, rest: tuple[bytes, ...]) -> _Content | None:
     )
 
 
-GRAMMAR = Grammar("agent", GATE, START, parse, (b"poll_host_command(", b'command_status:"Succeeded"'))
+_HIDDEN = (  # what the gate passes over
+    b"poll_host_command(",
+    b'command_status:"Succeeded"',
+    b"put_host_command_acknowledgement(",
+    b"get_deployment_specification(",
+    b"Version file found in /opt/codedeploy-agent/.version with agent version ",
+)
+GRAMMAR = Grammar("agent", GATE, START, parse, _HIDDEN, gap)
