@@ -1,0 +1,1 @@
+"""Where changes are told: the journal of this host first, then an SNS topic."""
