@@ -11,7 +11,13 @@ from pathlib import Path
 
 from agentdoctor.model import Rule
 
-PACKAGES = {"rg": "ripgrep", "fail2ban-regex": "fail2ban", "fail2ban-client": "fail2ban", "aws": "awscli"}
+PACKAGES = {
+    "rg": "ripgrep",
+    "fail2ban-regex": "fail2ban",
+    "fail2ban-client": "fail2ban",
+    "fail2ban-server": "fail2ban",
+    "aws": "awscli",
+}
 
 
 class Absent(Exception):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import bundles
 import catalogues
 import generate
 import metadata
 import peers
+import serving
 import trees
 from generate import MB, Plan
 from measure import Command, by_turns, median, ours, peak_mb, seconds, warm
@@ -187,6 +190,72 @@ def _pair(name: str, pairs: Sequence[tuple[float, float]], must: float | None, a
     return Row(name, _ms(mine), _ms(base), median([a / b for a, b in pairs]), must, aim)
 
 
+def lint(bench: Bench) -> list[Row]:
+    """A bundle against its listing by tar, and once more for its scripts.
+
+    Of a tar that is not packed tar reads the headers alone, which takes less time than to start Python.
+    """
+    rows = []
+    for ending, must in ((".tgz", 3.0), (".tar", None)):
+        bench.tell(f"a bundle {ending} of {bundles.FILES} files")
+        path = bundles.packed(bench.folder, ending)
+        warm(path)
+        read = 'tar -tf "$1" >/dev/null && tar -xOf "$1" --wildcards "scripts/*" appspec.yml'
+        peer = Command(("sh", "-c", read, "sh", str(path)), shows="#!/bin/bash")
+        mine = ours("lint", *bench.config, str(path), shows="nothing wrong")
+        name = f"lint, {bundles.FILES:,} files in a {ending} / tar -tf, then its scripts"
+        rows.append(_ratio(bench, name, mine, peer, must, 1.5))
+    return rows
+
+
+def rest(bench: Bench) -> list[Row]:
+    """Both at rest at the same time, each on a log of its own."""
+    bench.tell("both at rest")
+    with serving.doctor(bench.folder / "rest") as ours_, serving.fail2ban(bench.folder, bench.rules) as theirs:
+        time.sleep(10.0)
+        with ThreadPoolExecutor(2) as pool:
+            pids = (ours_.process.pid, theirs)
+            mine, peer = pool.map(lambda pid: serving.at_rest(pid, serving.REST_SECONDS), pids)
+    bars = (
+        ("memory", "MB", 0.65, 0.4),
+        ("processor time a minute, between looks", "ms", 1.0, 0.3),
+        ("wake-ups a minute", "", 0.3, 0.1),
+    )
+    return [
+        Row(f"idle service / fail2ban-server: {name}", f"{a:.1f} {unit}", f"{b:.1f} {unit}", a / b, must, aim)
+        for (name, unit, must, aim), a, b in zip(bars, mine, peer, strict=True)
+    ]
+
+
+def latency(bench: Bench) -> list[Row]:
+    bench.tell("a line now and then")
+    mine, peer = serving.latencies(bench.folder / "latency")
+    a, b, p99 = median(mine), median(peer), serving.quantile(mine, 0.99)
+    return [
+        Row("line written -> seen, p50 / tail -F", f"{a:.2f} ms", f"{b:.2f} ms", a / b, 5.0, 3.0),
+        Row("line written -> seen, p99", f"{p99:.2f} ms", "", p99, 25.0, 5.0, " ms"),
+    ]
+
+
+def burst(bench: Bench) -> list[Row]:
+    rows = []
+    for errors, must in ((0.01, 2.0), (0.2, None)):
+        runs = by_turns([lambda: serving.burst(bench.folder, bench.rules, errors)], min(bench.rounds, 3), bench.tell)  # noqa: B023
+        mine, peer, memory = (median([run[0][n] for run in runs]) for n in range(3))
+        name = f"burst of 150 MB, {errors:.0%} errors"
+        rows.append(Row(f"{name} / tail -F and grep", f"{mine:.0f} ms", f"{peer:.0f} ms", mine / peer, must, 1.3))
+        rows.append(Row(f"{name}, memory over rest", f"{memory:.1f} MB", "", memory, 10.0, 3.0, " MB"))
+    return rows
+
+
+def alert(bench: Bench) -> list[Row]:
+    bench.tell("alerts")
+    took = serving.alerts(bench.folder, bench.rules)
+    p99 = serving.quantile(took, 0.99)
+    half = f"p50 {median(took):.0f} ms"
+    return [Row("line written -> request at the topic, p99", f"{p99:.0f} ms", half, p99, 250.0, 100.0, " ms")]
+
+
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "scan-1": scan_1,
     "scan-20": scan_20,
@@ -195,4 +264,9 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "check": check,
     "since": since,
     "rules": rules,
+    "lint": lint,
+    "rest": rest,
+    "latency": latency,
+    "burst": burst,
+    "alert": alert,
 }
