@@ -1,38 +1,92 @@
 PYTHON ?= python3
 VENV := .venv
+VERSION = $(shell $(PYTHON) -c 'import agentdoctor; print(agentdoctor.__version__)')
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: doctor test hosts rules bench fuzz lock clean
+.PHONY: doctor test cloud hosts e2e deb release-check oldest newest rules docs man completions catalog sbom bench endurance fuzz lock clean
 .DELETE_ON_ERROR:
 
 doctor: $(VENV)/.runtime
 	packaging/first-look.sh $(VENV)/bin/agentdoctor
 
-# Beside the own Python the oldest; CI names them all.
-PYTHONS ?= 3.10
+# Beside the own Python none, so that it takes a minute or two; CI names them all.
+PYTHONS ?=
 
 test: $(VENV)/.dev
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	MYPYPATH=packaging/docs $(VENV)/bin/mypy packaging/*.py packaging/docs/*.py
 	@$(VENV)/bin/python -c 'import sys; print("== Python", sys.version.split()[0])'
-	$(VENV)/bin/python -m pytest -n auto
+	$(VENV)/bin/python -m pytest -n auto --ignore tests/cloud
 	tests/interpreters.sh $(VENV) $(PYTHONS)
 
-# Incidents on booted hosts, as root: a Debian root made once in .hosts, systemd-nspawn, nothing from outside.
+# The templates for AWS, made in moto's account by the real tools where they are here; Terraform alone takes a minute.
+cloud: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest -n auto tests/cloud
+
+# Incidents on booted hosts, as root: a Debian root made once in .hosts, systemd-nspawn, nothing from outside. The action
+# of GitHub is set up in such a root from the wheels that are locked.
+HOSTS := $(addprefix tests/hosts/,incidents.py incidents_2x.py unit.py action.py)
+
 hosts: $(VENV)/.dev
 	@tests/hosts/root.sh .hosts/bookworm
-	@$(VENV)/bin/python -m pytest -n 2 tests/hosts/incidents.py || { \
+	@$(VENV)/bin/python -m pytest -n 2 $(HOSTS) || { \
 		echo "once more, one host at a time: a busy machine can be too slow for two"; \
-		$(VENV)/bin/python -m pytest --last-failed tests/hosts/incidents.py; }
+		$(VENV)/bin/python -m pytest --last-failed $(HOSTS); }
+
+STORY = PYTHONPATH=tests:tests/hosts tests/hosts/alone.sh $(VENV)/bin/python -m pytest -p installed -p no:randomly \
+	tests/hosts/e2e.py tests/hosts/e2e_trouble.py
+
+# The package on booted hosts, from its install to its purge, with messages that arrive at a topic. As root.
+e2e: $(VENV)/.dev
+	@tests/hosts/root.sh .hosts/bookworm
+	@tests/hosts/root.sh .hosts/trixie trixie
+	@$(STORY) || { echo "once more: a busy machine can be too slow"; $(STORY); }
+
+# dist/agentdoctor_VERSION_all.deb, for Debian 12, Ubuntu 22.04 and what is newer; lintian has the last word.
+deb:
+	packaging/deb.sh
+	lintian --allow-root --fail-on error,warning dist/agentdoctor_$(VERSION)_all.deb
+
+# All that a release has, built and installed where nothing of ours is. As root.
+release-check:
+	packaging/release.sh
+
+# The source against the oldest of what it is used with (Ubuntu 22.04), and against the newest of PyPI.
+oldest newest:
+	tests/versions.sh $@
 
 # The catalogue ships compiled beside its sources, and each rule has a page in docs/failures: tests fail until this
 # was run.
 rules: $(VENV)/.runtime
 	$(VENV)/bin/python -m agentdoctor.rules
 
+# Made from the sources, by any Python that runs agentdoctor and with no third party: for packages.
+docs: man completions catalog
+
+man completions catalog:
+	PYTHONPATH=. $(PYTHON) packaging/docs $@ build/$@
+
+# What pip installs, for whoever must know: CycloneDX.
+sbom:
+	PYTHONPATH=. $(PYTHON) packaging/sbom.py requirements.lock build/sbom.cdx.json
+
+# CycloneDX's own schema, for its test: with two dozen packages that nothing else needs.
+.venv-cyclonedx/.made:
+	$(PYTHON) -m venv --clear .venv-cyclonedx
+	.venv-cyclonedx/bin/python -m pip --disable-pip-version-check --quiet install 'cyclonedx-python-lib[json-validation]==11.12.0'
+	touch $@
+
 bench: $(VENV)/.dev
 	$(VENV)/bin/python tests/bench/run.py
+
+# The promises of the service at their full numbers, which takes an hour or two: a million lines, thousands of kills.
+endurance: $(VENV)/.dev
+	AGENTDOCTOR_LONG=1 $(VENV)/bin/python -m pytest -n auto -p no:randomly tests/tailing tests/crash tests/sinks \
+		tests/test_outbox.py tests/test_outbox_limits.py tests/test_outbox_promises.py \
+		tests/test_store.py tests/test_store_schema.py tests/test_store_trouble.py tests/test_store_view.py
+	$(VENV)/bin/python tests/endurance/count.py
 
 # Needs a Python that atheris has wheels for: 3.11 to 3.13. What was learned stays in .venv-fuzz/corpus, an input that
 # fails in .venv-fuzz/crashes: run.py with that file as its argument repeats it.
@@ -72,6 +126,7 @@ lock:
 	$(UV) --upgrade --extra dev --extra systemd -o requirements-dev.lock
 	$(UV) --upgrade --extra systemd -c requirements-dev.lock -o requirements.lock
 	$(UV:pyproject.toml=--group build) --upgrade -o requirements-build.lock
+	$(UV:pyproject.toml=--group lint) --upgrade -c requirements-dev.lock -o requirements-lint.lock
 
 clean:
 	rm -rf .venv* .hosts build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
