@@ -6,28 +6,26 @@ Run by ``make hosts``, as root. The agent stands in for 1.x, the rest is real: s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
+from incident import (
+    APPSPEC,
+    CONF,
+    OK,
+    PID_FILE,
+    RESTART,
+    ROOT,
+    WELL,
+    Incident,
+    active,
+    break_host,
+    diagnosed,
+    mend,
+    prove,
+)
 from machine import AGENT_LOG as LOG
 from machine import GROUP, Machine, booted
 
-CONF = "/etc/codedeploy-agent/conf/codedeployagent.yml"
-ROOT = "/opt/codedeploy-agent/deployment-root"
-PID_FILE = "/opt/codedeploy-agent/state/.pid/codedeploy-agent.pid"
-OK = "#!/bin/sh\necho fine\n"
-APPSPEC = """version: 0.0
-os: linux
-files:
-  - source: index.html
-    destination: /srv/www
-hooks:
-  AfterInstall:
-    - location: scripts/after.sh
-      timeout: 30
-"""
-WELL = {"appspec.yml": APPSPEC, "index.html": "hello", "scripts/after.sh": OK}
 PERMISSIONS = """permissions:
   - object: /srv/www
     owner: nosuchuser
@@ -35,25 +33,7 @@ PERMISSIONS = """permissions:
 STOP = """  ApplicationStop:
     - location: scripts/stop.sh
 """
-RESTART = "systemctl restart codedeploy-agent"
 
-
-@dataclass(frozen=True)
-class Incident:
-    """How a host is broken, what is said of it, and what else but the printed steps mends it."""
-
-    id: str
-    breaks: str = ""  # a shell script on the host
-    aws: dict[str, Any] = field(default_factory=dict)  # how AWS behaves meanwhile
-    deploys: dict[str, str] | None = None  # a revision that fails
-    first: dict[str, str] | None = None  # a revision that was deployed well before
-    shows: str = ""  # what the agent's log says then
-    mends: str = ""  # what the steps for operators and repositories amount to on this host
-    again: dict[str, str] | None = None  # the mended revision
-
-
-# What a container without a clock and without a network cannot do.
-NOT_HERE = ("set-ntp", "timesyncd", "resolvectl", "wget ", "codedeploy-install", "sudoedit")
 INCIDENTS = {
     "no instance profile": Incident(
         "instance-profile-missing", RESTART, {"profile": False}, shows="Missing credentials"
@@ -87,7 +67,7 @@ INCIDENTS = {
     "an init script without start links": Incident("agent-disabled-at-boot", "systemctl disable codedeploy-agent"),
     "an empty pid file": Incident(
         "agent-pidfile-stale",
-        "pkill -f ^codedeploy-agent:; while pgrep -f ^codedeploy-agent:; do sleep 0.1; done;"
+        "while pkill -f ^codedeploy-agent:; do sleep 0.1; done;"
         f" systemctl stop codedeploy-agent; : > {PID_FILE}; systemctl start codedeploy-agent;"
         " until systemctl show -p SubState codedeploy-agent | grep -q exited; do sleep 0.1; done",
     ),
@@ -239,16 +219,6 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
         yield machine
 
 
-def active(report: dict[str, Any]) -> dict[str, str]:
-    """Ids and verdicts of what is told."""
-    return {finding["id"]: finding["verdict"] for finding in report["findings"] if finding["state"] == "active"}
-
-
-def dark(report: dict[str, Any]) -> list[str]:
-    """What could not be looked at, and why."""
-    return [f"{row['id']}: {row['reason']}" for row in report["checks"] if row["outcome"] in ("unknown", "error")]
-
-
 def test_a_healthy_host(machine: Machine) -> None:
     """Silent, also after a deployment."""
     machine.deploy("d-AAAAAAAAA", WELL)
@@ -262,43 +232,9 @@ def test_a_healthy_host(machine: Machine) -> None:
 @pytest.mark.parametrize("incident", INCIDENTS.values(), ids=INCIDENTS)
 def test_incident(incident: Incident, machine: Machine) -> None:
     """One finding, confirmed; the printed steps run; then verify says fixed."""
-    _break(incident, machine)
-    report = machine.check()
-
-    assert active(report) == {incident.id: "confirmed"}, f"{dark(report)}\n{machine.log()}"
-    (finding,) = (finding for finding in report["findings"] if finding["state"] == "active")
-    assert report["summary"]["exit_code"] == {"critical": 2, "warning": 1}[finding["severity"]]
-    assert machine.run(f"agentdoctor verify {incident.id}", check=False).returncode == 2
-
-    machine.aws()
-    for step in finding["remediation"]:
-        if step["where"] == "instance" and step["command"]:
-            _follow(step, machine)
-    machine.run(incident.mends)
-    if incident.again is not None:
-        machine.deploy("d-CCCCCCCCC", incident.again)
-    proof = machine.run(f"agentdoctor verify {incident.id} --wait 30s", check=False)
-    assert proof.returncode == 0, proof.stdout + proof.stderr
-
-
-def _follow(step: dict[str, Any], machine: Machine) -> None:
-    """Run a printed step. One that changes something must go well, one that looks must at least be there."""
-    done = machine.run(step["command"], check=False)
-    told = f"{step['command']}\n{done.stdout}{done.stderr}"
-    if not any(word in step["command"] for word in NOT_HERE):
-        assert "command not found" not in done.stderr, told
-        assert done.returncode == 0 or step["risk"] == "none", told
-
-
-def _break(incident: Incident, machine: Machine) -> None:
-    if incident.first is not None:
-        machine.deploy("d-AAAAAAAAA", incident.first)
-    machine.aws(**incident.aws)
-    machine.run(incident.breaks)
-    if incident.deploys is not None:
-        machine.deploy("d-BBBBBBBBB", incident.deploys)
-    if incident.shows:
-        machine.logged(incident.shows)
+    break_host(incident, machine)
+    mend(incident, diagnosed(incident, machine), machine)
+    prove(incident.id, machine)
 
 
 def test_without_root(machine: Machine) -> None:
@@ -335,7 +271,7 @@ def test_on_a_root_that_is_read_only(machine: Machine) -> None:
 
 def test_without_network(machine: Machine) -> None:
     """What was not asked is no proof: it is skipped, and what the log says is told as unverified."""
-    _break(INCIDENTS["the endpoint refuses"], machine)
+    break_host(INCIDENTS["the endpoint refuses"], machine)
     report = machine.check("--no-network")
 
     assert active(report) == {"endpoint-unreachable": "unverified"}

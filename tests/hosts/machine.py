@@ -12,28 +12,37 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
 ROOT = TOP / ".hosts/bookworm"
-PATIENCE = 60.0  # seconds for whatever takes a moment; only a failure takes so long
+PATIENCE = 120.0  # seconds for whatever takes a moment, or the next worker of 2.x; only a failure takes so long
 AGENT_LOG = "/var/log/aws/codedeploy-agent/codedeploy-agent.log"
 GROUP = "11111111-2222-3333-4444-555555555555"
+REBOOTS = 133  # how systemd-nspawn ends when its host wants to be booted again
 _ENVIRONMENT = "env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_BOOT = "systemd-nspawn --quiet --volatile=overlay --boot --register=no --keep-unit --private-network --console=pipe"
+_SETTLED = ("running", "degraded")
+_BOOT = "systemd-nspawn --quiet --boot --register=no --keep-unit --console=pipe"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Machine:
-    """A booted host; ``pid`` is that of its systemd."""
+    """A booted host, by the systemd-nspawn that runs it and the command that starts that."""
 
-    pid: int
+    command: list[str]
+    boot: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        """That of its systemd, which is another one after a reboot."""
+        return _systemd_below(self.boot)
 
     def run(self, script: str, check: bool = True, user: str = "") -> subprocess.CompletedProcess[str]:
         """Run a shell script inside. AssertionError with what it said when it fails, unless ``check`` is False."""
+        assert _program(str(self.pid)) == "systemd", "the host is gone, and its number may be another process's by now"
         shell = ["su", user, "-s", "/bin/bash", "-c", script] if user else ["bash", "-c", script]
         done = subprocess.run(
             ["nsenter", "-t", str(self.pid), "-a", *_ENVIRONMENT.split(), *shell],
@@ -45,6 +54,13 @@ class Machine:
         )
         assert done.returncode == 0 or not check, f"{script}\n{done.stdout}{done.stderr}"
         return done
+
+    def reboot(self) -> None:
+        """Shut it down in order and boot it again; what it kept in memory is gone."""
+        self.run("systemctl reboot", check=False)  # the shell that asks goes with the rest
+        assert self.boot.wait(PATIENCE) == REBOOTS
+        self.boot = _start(self.command)
+        self.settled()
 
     def aws(self, **behaviour: Any) -> None:
         """Make AWS behave so, see guest/cloud.py; without arguments well."""
@@ -58,6 +74,14 @@ class Machine:
         while self.run(script, check=False).returncode:
             assert time.monotonic() < end, f"never true: {script}\n{self.log()}"
             time.sleep(0.1)
+
+    def settled(self) -> str:
+        """What systemd says of itself when it has started what it should: running, degraded."""
+        end = time.monotonic() + PATIENCE
+        while (state := self.run("systemctl is-system-running", check=False).stdout.strip()) not in _SETTLED:
+            assert time.monotonic() < end, f"still {state}"
+            time.sleep(0.1)
+        return state
 
     def logged(self, text: str) -> None:
         """Wait for a text in the agent's log."""
@@ -89,25 +113,51 @@ class Machine:
 
 
 @contextmanager
-def booted(name: str) -> Iterator[Machine]:
-    """Boot a host and make it an instance with an agent, which is not started yet."""
-    boot = subprocess.Popen(
-        [*_BOOT.split(), f"--machine={name}", "-D", str(ROOT), f"--bind-ro={TOP}:/agentdoctor"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def booted(name: str, generation: str = "1x") -> Iterator[Machine]:
+    """Boot a host and make it an instance with an agent of this generation (1x or 2x), which is not started yet."""
+    options = ("--volatile=overlay", "--private-network", f"--bind-ro={TOP}:/agentdoctor")
+    with running(name, ROOT, *options) as machine:
+        machine.run("/agentdoctor/tests/hosts/guest/setup.sh " + generation)
+        yield machine
+
+
+@contextmanager
+def running(name: str, root: Path, *options: str) -> Iterator[Machine]:
+    """Boot what is in a directory, and wait until all of it is up. ``options``: more of systemd-nspawn(1)."""
+    machine = _boot([*_BOOT.split(), f"--machine={name}", "-D", str(root), *options])
     try:
-        machine = Machine(_systemd_below(boot))
-        try:
-            machine.until('test "$(systemctl is-system-running)" = running')
-            machine.run("/agentdoctor/tests/hosts/guest/setup.sh")
-            yield machine
-        finally:
-            os.kill(machine.pid, signal.SIGKILL)  # all that runs in it goes with its systemd
+        yield machine
     finally:
-        boot.terminate()
-        boot.wait(PATIENCE)
+        _end(machine)
+
+
+def _boot(command: list[str], tries: int = 3) -> Machine:
+    """A host whose systemd started all it should. Where hosts are nested it cannot at times, and is booted again."""
+    machine = Machine(command, _start(command))
+    try:
+        state = machine.settled()
+    except BaseException:
+        _end(machine)
+        raise
+    if state == "running":
+        return machine
+    failed = machine.run("systemctl --failed --no-legend", check=False).stdout
+    _end(machine)
+    assert tries > 1, f"{state}: {failed}"
+    return _boot(command, tries - 1)
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
+
+
+def _end(machine: Machine) -> None:
+    if machine.boot.poll() is None:
+        with suppress(ProcessLookupError):
+            os.kill(machine.pid, signal.SIGKILL)  # all that runs in it goes with its systemd
+    machine.boot.terminate()
+    machine.boot.wait(PATIENCE)
 
 
 def _program(pid: str) -> str:
@@ -127,4 +177,5 @@ def _systemd_below(boot: subprocess.Popen[bytes]) -> int:
             if _program(child) == "systemd":
                 return int(child)
         time.sleep(0.05)
+    boot.terminate()
     raise AssertionError("the host did not boot")

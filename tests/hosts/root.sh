@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Makes the Debian root that the hosts of the tests are booted from: root.sh DIRECTORY. Done once, it is not done again.
+# Makes the Debian root that the hosts of the tests are booted from: root.sh DIRECTORY [SUITE]. Done once, it is not done
+# again. What the .deb depends on is in it, so that installing that needs nothing from outside.
 set -euo pipefail
-root=$1
-packages=systemd,systemd-sysv,dbus,python3,python3-psutil,python3-yaml,python3-requests,python3-systemd,iproute2
-packages=$packages,iptables,ca-certificates,openssl,procps,acl,sudo,curl,wget
+root=$1 suite=${2:-bookworm}
+packages=systemd,systemd-sysv,dbus,python3,python3-psutil,python3-yaml,python3-requests,python3-systemd,python3-watchdog,python3-venv,iproute2
+packages=$packages,iptables,ca-certificates,openssl,procps,acl,sudo,curl,wget,python3-boto3,libfaketime
 
 if [ "$(cat "$root/.packages" 2>/dev/null)" = "$packages" ]; then exit 0; fi
 if ! command -v debootstrap >/dev/null || ! command -v systemd-nspawn >/dev/null; then
@@ -13,7 +14,7 @@ fi
 echo "making a Debian root in $root (a minute or two)"
 rm -rf "$root"
 mkdir -p "$root"
-debootstrap --variant=minbase --include="$packages" bookworm "$root" >"$root.log" 2>&1 || {
+debootstrap --variant=minbase --include="$packages" "$suite" "$root" >"$root.log" 2>&1 || {
     tail -20 "$root.log"
     exit 1
 }

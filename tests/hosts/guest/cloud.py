@@ -22,6 +22,7 @@ from probes.imds_server import INFO, ROLES, Imds, Server, credentials, info
 
 BEHAVIOUR = Path("/run/cloud.json")
 WELL = {"token_status": 200, "profile": True, "role_code": "Success", "skew": 0, "commands": "ok"}
+_STAMP = "%Y%m%dT%H%M%SZ"
 _ANSWERS = {
     "ok": (200, "", ""),
     "denied": (400, "AccessDeniedException", "User is not authorized to perform this action"),
@@ -37,6 +38,18 @@ def behaviour() -> dict[str, Any]:
         return WELL
 
 
+def _late(signed: str) -> tuple[int, str, str] | None:
+    """The refusal of a request whose stamp is more than five minutes before AWS's time; None if it is not."""
+    now = time.time() + behaviour()["skew"]
+    limit = time.strftime(_STAMP, time.gmtime(now - 300))
+    if not signed or signed >= limit:
+        return None
+    said = (
+        f"Signature expired: {signed} is now earlier than {limit} ({time.strftime(_STAMP, time.gmtime(now))} - 5 min.)"
+    )
+    return 400, "InvalidSignatureException", said
+
+
 class Commands(BaseHTTPRequestHandler):
     """The commands endpoint: the role's key polls well, any other is refused."""
 
@@ -48,7 +61,7 @@ class Commands(BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization", "")
         if "AKIASTRAY" in authorization or not authorization:
             said = "denied"
-        status, kind, text = _ANSWERS[said]
+        status, kind, text = _late(self.headers.get("X-Amz-Date", "")) or _ANSWERS[said]
         self._answer(status, {"__type": kind, "message": text} if kind else {})
 
     def do_GET(self) -> None:
@@ -96,7 +109,7 @@ if __name__ == "__main__":
     Server(imds, "169.254.169.254", 80)
     threading.Thread(target=follow, args=(imds,), daemon=True).start()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain("/run/tls/server.pem", "/run/tls/server.key")
+    context.load_cert_chain("/srv/tls/server.pem", "/srv/tls/server.key")
     server = ThreadingHTTPServer(("127.0.0.2", 443), Commands)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.serve_forever()
