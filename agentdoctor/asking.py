@@ -102,7 +102,7 @@ class Asker:
 
     def _recorded(self, probe: Probe, about: Mapping[str, str]) -> Evidence | None:
         """What a snapshot says: of this very question, or of the probe. Without it a probe of files may look."""
-        if self._host.live:
+        if self._host.live or (self._host.asks_imds and probe.source == "imds"):
             return None
         entry = self._host.answers.get(record.key(probe.name, about)) or self._host.recorded.get(probe.name)
         if entry is None and not probe.live:

@@ -18,6 +18,7 @@ from agentdoctor.model import (
     State,
     Verdict,
 )
+from agentdoctor.settling import settled
 from agentdoctor.symptoms import Symptom, Symptoms
 
 _FREQUENCY = {"common": 0, "occasional": 1, "rare": 2}
@@ -33,20 +34,24 @@ class Doctor:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = {rule.id: rule for rule in rules}
-        self._symptoms = Symptoms(rules)
-        self.observe = self._symptoms.observe
-        self.wanted = self._symptoms.wanted
-        self.unexplained = self._symptoms.unexplained
+        self.symptoms = Symptoms(rules)
+        self.observe = self.symptoms.observe
+        self.wanted = self.symptoms.wanted
+        self.unexplained = self.symptoms.unexplained
 
     def questions(self) -> set[str]:
         """The probes that a judgement of what the logs show will ask, so that they can look at the same time."""
-        shown = {id_ for symptom in self._symptoms.established() if not symptom.over for id_ in symptom.candidates}
+        shown = {id_ for symptom in self.symptoms.established() if not symptom.over for id_ in symptom.candidates}
         behind = {id_ for shown_id in shown for id_ in self.rules[shown_id].depends_on if id_ in self.rules}
         return {name for id_ in shown | behind for name in self.rules[id_].probes}
 
+    def shown(self) -> frozenset[tuple[object, ...]]:
+        """What the logs show, but for counts and times: a change of it is news."""
+        return frozenset((x.candidates, x.subject, x.over, x.deployment.id) for x in self.symptoms.established())
+
     def findings(self, now: float, ask: Ask | None = None) -> list[Finding]:
         """What holds and what held, the worst first. ``now``: seconds since the epoch."""
-        found = [self._explain(symptom, now, ask) for symptom in self._symptoms.established()]
+        found = [self._explain(symptom, now, ask) for symptom in self.symptoms.established()]
         known = _merged(found)
         if ask:
             known = self._with_standing(known, ask, now)
@@ -59,10 +64,15 @@ class Doctor:
     def _explain(self, symptom: Symptom, now: float, ask: Ask | None) -> Finding:
         """Choose among the causes that share a symptom."""
         candidates = sorted(
-            (self.rules[id_] for id_ in symptom.candidates), key=lambda rule: (_FREQUENCY[rule.frequency], rule.id)
+            (self.rules[id_] for id_ in symptom.candidates),
+            key=lambda rule: (_FREQUENCY[rule.frequency], rule.id),
         )
-        if symptom.over:
-            return _finding(symptom, candidates[0], Weighed(_unproven(candidates)), State.RECOVERED, candidates[1:])
+        end = None if symptom.over else settled(symptom, now, ask)
+        if symptom.over or end:
+            known = next((rule for rule in candidates if rule.id == symptom.cause), candidates[0])
+            others = [rule for rule in candidates if rule is not known]
+            finding = _finding(symptom, known, Weighed(_unproven(candidates)), State.RECOVERED, others)
+            return replace(finding, recovered_at=now, evidence=(*finding.evidence, end)) if end else finding
         weighed = {rule.id: weigh(rule, symptom.about(), ask, _unproven(candidates)) for rule in candidates}
         left = [rule for rule in candidates if weighed[rule.id].verdict is not Verdict.RULED_OUT]
         confirmed = [rule for rule in left if weighed[rule.id].verdict is Verdict.CONFIRMED]
@@ -70,6 +80,7 @@ class Doctor:
         if not left:
             return _past(symptom, candidates, weighed, now)
         chosen = (confirmed or left)[0]
+        symptom.cause = chosen.id
         rivals = [] if confirmed else [rule for rule in left if rule is not chosen]
         finding = _finding(symptom, chosen, weighed[chosen.id], State.ACTIVE, rivals)
         return replace(
@@ -136,7 +147,8 @@ class Doctor:
         if weighed:
             return Check(rule.id, Outcome.PASS, weighed.because, duration)
         if not rule.signature:
-            return Check(rule.id, Outcome.SKIP, "needs a host to look at")
+            what = "is seen in a bundle alone, by agentdoctor lint" if rule.bundle else "needs a host to look at"
+            return Check(rule.id, Outcome.SKIP, what)
         if not logs.intersection((*rule.signature.log, "text")):
             return Check(rule.id, Outcome.SKIP, f"no {' or '.join(rule.signature.log)} log was read")
         return Check(rule.id, Outcome.PASS)
@@ -149,11 +161,11 @@ def _unproven(candidates: Sequence[Rule]) -> Verdict:
 
 def _past(symptom: Symptom, candidates: Sequence[Rule], weighed: dict[str, Weighed], now: float) -> Finding:
     """It was logged, and the host contradicts every cause now: over where that counts as proof, else quiet."""
-    rule = candidates[0]
+    rule = next((one for one in candidates if one.id == symptom.cause), candidates[0])
     result = weighed[rule.id]
     if all(candidate.recovery.evidence for candidate in candidates):
         return replace(_finding(symptom, rule, result, State.RECOVERED, []), recovered_at=now)
-    return _finding(symptom, rule, result, State.QUIET, candidates[1:])
+    return _finding(symptom, rule, result, State.QUIET, [one for one in candidates if one is not rule])
 
 
 def _finding(symptom: Symptom, rule: Rule, weighed: Weighed, state: State, siblings: Sequence[Rule]) -> Finding:
@@ -232,11 +244,15 @@ def _mask(finding: Finding, roots: Mapping[str, Sequence[Finding]]) -> Finding:
 
 
 def _hides(root: Finding, finding: Finding) -> bool:
-    """What is proven is not hidden behind a guess, and no deployment's failure behind that of another one."""
-    if finding.verdict is Verdict.CONFIRMED and root.verdict is Verdict.UNVERIFIED:
+    """What is proven is not hidden behind a guess, and no deployment's failure behind that of another one.
+
+    In one and the same event a guess hides all the same: that a script failed is proven, and it is a guess why.
+    """
+    one, other = root.deployment, finding.deployment
+    same_event = bool(one.id and one.event) and (one.id, one.event) == (other.id, other.event)
+    if finding.verdict is Verdict.CONFIRMED and root.verdict is Verdict.UNVERIFIED and not same_event:
         return False
-    one, other = root.deployment.id, finding.deployment.id
-    return not one or not other or one == other
+    return not one.id or not other.id or one.id == other.id
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

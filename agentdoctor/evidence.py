@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from agentdoctor.model import Evidence, Outcome, Proof, Role, Rule, Verdict
 from agentdoctor.words import say, tell
@@ -13,8 +14,7 @@ from agentdoctor.words import say, tell
 Ask = Callable[[str, Mapping[str, str]], Evidence]
 
 
-@dataclass(frozen=True)
-class Weighed:
+class Weighed(NamedTuple):
     """The verdict on one cause, with the values behind it."""
 
     verdict: Verdict
@@ -53,7 +53,7 @@ def weigh(rule: Rule, about: Mapping[str, str], ask: Ask | None, unasked: Verdic
 
 def _passed(weighed: Weighed, unasked: Verdict) -> Weighed:
     """What the host does not show, of a rule to which that means nothing."""
-    return replace(weighed, verdict=unasked, proofs=tuple(replace(x, role=Role.CONTEXT) for x in weighed.proofs))
+    return weighed._replace(verdict=unasked, proofs=tuple(x._replace(role=Role.CONTEXT) for x in weighed.proofs))
 
 
 def _best(ways: list[Weighed]) -> Weighed:
@@ -63,7 +63,7 @@ def _best(ways: list[Weighed]) -> Weighed:
             if way.verdict is verdict:
                 return way
     by_text = {(proof.role, proof.text): proof for way in ways for proof in way.proofs}
-    return replace(ways[0], proofs=tuple(by_text.values()))
+    return ways[0]._replace(proofs=tuple(by_text.values()))
 
 
 def _weigh(wanted_of: Mapping[str, Mapping[str, Any]], about: Mapping[str, str], ask: Ask) -> Weighed:
@@ -78,7 +78,7 @@ def _weigh(wanted_of: Mapping[str, Mapping[str, Any]], about: Mapping[str, str],
             proofs.append(Proof(Role.CONTEXT, evidence.source, f"not known: {evidence.reason}", name=name))
             continue
         for field, wanted in expected.items():
-            actual = evidence.value.get(field)
+            actual = _comparable(wanted, evidence.value.get(field))
             if actual is None:
                 reason = evidence.value.get("reason") or f"does not say {field}"
                 could_not.append(replace(evidence, value=None, reason=reason, outcome=Outcome.UNKNOWN))
@@ -99,6 +99,13 @@ def _verdict(proofs: list[Proof], unknown: bool) -> Verdict:
     if any(proof.role is Role.CONTRADICTS for proof in proofs):
         return Verdict.RULED_OUT
     return Verdict.UNVERIFIED if unknown else Verdict.CONFIRMED
+
+
+def _comparable(wanted: Any, actual: Any) -> Any:
+    """The value; None where a number is wanted and something else was recorded, which tells nothing."""
+    ranged = isinstance(wanted, Mapping) and ("min" in wanted or "max" in wanted)
+    known = isinstance(actual, int) or (isinstance(actual, float) and math.isfinite(actual))
+    return None if ranged and not known else actual
 
 
 def _holds(wanted: Any, actual: Any) -> bool:

@@ -38,9 +38,14 @@ class Told:
         if (record.report and not record.report.succeeded) or record.message.startswith(_FAILED_2X):
             self._last = record
             return None
-        if self._last is None or not same_occurrence(self._last, record):
+        last = self._last
+        if last is None or not _repeats(record.message, last.message) or not same_occurrence(last, record):
             return None
-        if record.message.startswith(_FAILED_AGAIN_2X):
-            error = record.message.removeprefix(_FAILED_AGAIN_2X)
-            return self._last if error in self._last.message else None
-        return self._last if _PERFORM in record.message else None
+        return last
+
+
+def _repeats(message: str, told: str) -> bool:
+    """Whether an error may be what was told before."""
+    if message.startswith(_FAILED_AGAIN_2X):
+        return message.removeprefix(_FAILED_AGAIN_2X) in told
+    return _PERFORM in message

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,16 @@ class Host:
     journal: str = ""  # the file that holds what the unit's journal said, of a snapshot that has it
     problems: tuple[str, ...] = ()  # logs that could not be read when the snapshot was taken
     notes: tuple[str, ...] = ()  # what was left out then without harm to the verdicts
+    state_dir: str = ""  # of the service; "" where it is not known
+    asks_imds: bool = False  # a copied tree whose metadata service is to be asked all the same
+
+    @staticmethod
+    def at(root: str, imds_endpoint: str = IMDS_ENDPOINT, state_dir: str = "") -> Host:
+        """This host, or a copied tree; an own metadata service that is named for the tree is asked too. OSError."""
+        if root == "/":
+            return Host(imds_endpoint=imds_endpoint, state_dir=state_dir)
+        named = imds_endpoint != IMDS_ENDPOINT
+        return replace(Host.snapshot(root), imds_endpoint=imds_endpoint, asks_imds=named, state_dir=state_dir)
 
     @staticmethod
     def snapshot(root: str) -> Host:

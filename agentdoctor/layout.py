@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agentdoctor.host import Host
 
@@ -14,8 +14,7 @@ CONFIGURATION = ("/etc/codedeploy-agent/conf/codedeployagent.yml", "/opt/codedep
 _setting = re.compile(r"^:?(\w+):[ \t]+(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^#\n]*?))[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Directories without a slash at their end."""
 
     log_dir: str = "/var/log/aws/codedeploy-agent"

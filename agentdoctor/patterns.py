@@ -103,7 +103,7 @@ class Index:
         """Each pattern found in the text, with its match."""
         text = text[:MESSAGE_LIMIT]
         tried = list(self._always)
-        for word in self._words.intersection(tokens(text)):
+        for word in sorted(self._words.intersection(tokens(text))):  # else details depend on the process
             tried += self._by_word[word]
         found = []
         for pattern in tried:

@@ -44,7 +44,7 @@ def key(probe: str, about: Mapping[str, str]) -> Key:
 def parse(text: str) -> Recorded:
     """Read a record. ValueError when it is none, or when a part has not the shape that it must have."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
@@ -71,13 +71,23 @@ def _must(holds: bool, part: str) -> None:
         raise ValueError(f"{RECORD_FILE}: {part} cannot be understood")
 
 
+def _finite(text: str) -> float | None:
+    """A number; None for NaN and what is beyond all numbers, which is not known then."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
 def _is_entry(entry: Any) -> bool:
     """Whether it tells what became of one question: a value, or why there is none."""
     if not isinstance(entry, dict):
         return False
     if "value" in entry:
-        return isinstance(entry["value"], dict)
+        return isinstance(entry["value"], dict) and _is_time(entry.get("duration_ms", 0.0))
     return entry.get("outcome", "unknown") in ("skip", "unknown", "error") and isinstance(entry.get("reason", ""), str)
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= _DAY * 1000
 
 
 def _is_answer(entry: Any) -> bool:

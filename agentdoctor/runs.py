@@ -12,6 +12,7 @@ from typing import Any
 from agentdoctor import layout, logs
 from agentdoctor.asking import TOTAL_SECONDS, Asker
 from agentdoctor.doctor import Doctor
+from agentdoctor.evidence import Ask
 from agentdoctor.grammars import Source
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Finding, Rule, State
@@ -29,21 +30,25 @@ def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
     doctor = Doctor(rules)
     problems: list[str] = []
     kinds: set[str] = set()
+    printed = False  # what a hook did, in whatever kind of text
     for path in sorted(dict.fromkeys(paths), key=lambda path: (path == "-", _first_stamp(path))):
         try:
             with _stdin() if path == "-" else logs.open_log(path) as stream:
                 for record in logs.read(stream, Source(path), doctor.wanted):
                     kinds.add(record.log)
+                    printed = printed or bool(record.deployment.event)
                     doctor.observe(record)
         except (OSError, EOFError) as error:
             problems.append(f"{path}: {reason(error)}{_nearest_file(path, error)}")
     findings = doctor.findings(started)
+    if not (findings or problems or doctor.unexplained()):
+        problems = _what_tells_nothing(paths, kinds, printed)
     return Run(
         mode="scan",
         started_at=started,
         duration_ms=(time.monotonic() - clock) * 1000,
         findings=findings,
-        checks=doctor.checks(findings, kinds or {"text"}),
+        checks=doctor.checks(findings, set() if problems and not findings else kinds or {"text"}),
         unexplained=doctor.unexplained(),
         rules=rules,
         problems=problems,
@@ -51,8 +56,21 @@ def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
 
 
 def _stdin() -> logs.Stream:
-    """Standard input, through a descriptor of its own that may be closed."""
-    return open(os.dup(sys.stdin.fileno()), "rb", buffering=0)
+    """Standard input, through a descriptor of its own that may be closed. NotALog when the command before gave none."""
+    stream = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    if not stream.peek(1):
+        stream.close()
+        raise logs.NotALog("nothing was read")
+    return stream
+
+
+def _what_tells_nothing(paths: Sequence[str], kinds: set[str], printed: bool) -> list[str]:
+    """Why no finding is no good news: what was read is no log, or is empty."""
+    if kinds == {"text"} and printed:
+        return ["what a hook printed, without the agent's own words, does not tell whether it failed"]
+    if kinds == {"text"}:
+        return ["no line is one of the agent's, of its installer's or of a hook's log: that tells nothing of a failure"]
+    return [f"{path}: is empty" for path in paths if path != "-" and not os.path.getsize(path)] if not kinds else []
 
 
 def reason(error: Exception) -> str:
@@ -101,12 +119,13 @@ def check(
     asker.start(standing | {"imds.document", "package.version", RESTART})
     doctor = Doctor(rules)
     problems, notes = list(host.problems), list(host.notes)
-    kinds = _read_logs(doctor, host, since, problems)
-    if host.live or host.journal:
+    kinds: set[str] = set()
+    if host.live or host.journal:  # first: what it tells is mostly over by what the agent logs later
         kinds |= _read_journal(doctor, host, since or 0.0, notes)
+    kinds |= _read_logs(doctor, host, since, problems)
     asker.start(doctor.questions())
     findings = doctor.findings(started, asker.ask)
-    host_values = _identity(host, asker)
+    host_values = identity(host, asker.ask)
     return Run(
         mode="check",
         started_at=started,
@@ -201,10 +220,10 @@ def _age(name: str) -> tuple[int, ...]:
     return (1, -int(numbered[1])) if numbered else (2,)
 
 
-def _identity(host: Host, asker: Asker) -> dict[str, object]:
+def identity(host: Host, ask: Ask) -> dict[str, object]:
     """Who this host is, as far as it could be learned."""
-    document = _value(asker.ask("imds.document"))
-    version = _value(asker.ask("package.version"))
+    document = _value(ask("imds.document", {}))
+    version = _value(ask("package.version", {}))
     agent = {"kind": _shown(version.get("generation")), "version": _shown(version.get("file_version"))}
     return {
         "name": _shown(os.uname().nodename if host.live else host.name),

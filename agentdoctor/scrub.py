@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from agentdoctor import secrets
 
@@ -21,6 +24,33 @@ def scrub(text: str) -> str:
 def line(text: str) -> str:
     """The same on one line."""
     return " ".join(scrub(text).split())
+
+
+_DEPTH = 20  # of lists and maps in each other: probes say nothing deeper than three
+
+
+def safe(value: Any, clean: Callable[[str], str] = scrub, depth: int = _DEPTH) -> Any:
+    """A value as JSON can hold it, with every text in it made safe by ``clean``, the names of members too.
+
+    Not a number and the infinities have no word in JSON, and become None as what is not known.
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    if depth and isinstance(value, Mapping):
+        return dict(_member(str(name), member, clean, depth - 1) for name, member in value.items())
+    if depth and isinstance(value, list | tuple):
+        return [safe(member, clean, depth - 1) for member in value]
+    return clean(f"a {type(value).__name__}")
+
+
+def _member(name: str, value: Any, clean: Callable[[str], str], depth: int) -> tuple[str, Any]:
+    """One of a mapping. Its name may be what tells that its value is a secret, so they are looked at together."""
+    told, separator, rest = clean(f"{name}={value}").partition("=") if isinstance(value, str) else ("", "", "")
+    return clean(name), rest if separator and told == clean(name) else safe(value, clean, depth)
 
 
 def cut(text: str, limit: int) -> str:

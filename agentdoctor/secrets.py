@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 Name = Callable[[str, str], str]  # kind and secret: what shall stand for it
 
@@ -33,8 +33,7 @@ _NONE = re.compile(
 _WORD = re.compile(r"[A-Za-z']{1,15}[.,:!]?")
 
 
-@dataclass(frozen=True)
-class _Form:
+class _Form(NamedTuple):
     """A kind of secret. ``needs``: literals in small letters, one of which is in every text that has it.
 
     ``prose``: a plain word after the name is the next word of a sentence, as in "ExpiredToken: The provided ...".

@@ -20,7 +20,7 @@ _NONE: frozenset[str] = frozenset()
 # Ends well only where all others did: what ends a failure of which the log does not say in which event it was.
 _LAST_EVENT = "ValidateService"
 # Agent 2.x does not log good polls, and bad ones every 10 to 90 s: anything else it does this much later is proof.
-_POLL_ERROR_2X, _SETTLED_SECONDS = "Error polling for host commands: ", 180.0
+POLL_ERROR_2X, SETTLED_SECONDS = "Error polling for host commands: ", 180.0
 _EVENT_LITERALS = (b'put_host_command_complete(command_status:"Succeeded"', b"Command succeeded elapsed_ms=")
 
 
@@ -42,6 +42,7 @@ class Symptom:
     identifier: str = ""  # of the last report: an echo of it, however late, is no second failure
     recent: deque[float] = field(default_factory=deque)  # stamps, for signatures that need several in a time
     established: bool = False
+    cause: str = ""  # what it was last judged to be: when it is over nobody can ask the host any more
     awaited: tuple[bytes, ...] = ()  # literals of the lines that would end it
     events: frozenset[str] = frozenset()  # lifecycle events whose success would end it
 
@@ -68,19 +69,20 @@ class Symptom:
         self.last_at = record.at if record.at is not None else self.last_at
         if not same:
             self.count += 1
-            self._establish(record, times, within)
+            if times <= 1:
+                self.established = True
+            else:
+                self._establish(record, times, within)
 
     def _establish(self, record: Record, times: int, within: float) -> None:
-        if times <= 1:
-            self.established = True
-        elif record.at is not None:
+        if record.at is not None:
             self.recent.append(record.at)
             while self.recent[0] < record.at - within:
                 self.recent.popleft()
             self.established = self.established or len(self.recent) >= times
 
     def _reopen(self, record: Record) -> None:
-        self.over, self.over_by, self.established = False, None, False
+        self.over, self.over_by, self.established, self.cause = False, None, False, ""
         self.record, self.count, self.first_at = record, 0, record.at
         self.details, self.deployment, self.last = {}, Deployment(), None
 
@@ -94,6 +96,8 @@ def _fuller(known: Deployment, record: Record, details: Mapping[str, str]) -> De
     """What several records of one incident know together: the report has the event, the path the group."""
     new = record.deployment
     script = (record.report.script if record.report else "") or details.get("script", "")
+    if not (new or new.application or script):
+        return known
     return Deployment(
         known.id or new.id,
         known.group_id or new.group_id,
@@ -119,18 +123,18 @@ class Symptoms:
         self.unexplained = self._unexplained.listed
         self._polls: dict[int, Symptom] = {}  # errors of polling of agent 2.x
         self._told = Told()
-        self._reported: dict[tuple[str, str], None] = {}  # deployments' events of which the agent's log tells
+        self.reported: dict[tuple[str, str], None] = {}  # deployments' events of which the agent's log tells
 
     def observe(self, record: Record) -> None:
         """Take one record into account: what it shows, and what it shows to be over."""
-        event = (record.deployment.id, record.deployment.event)
+        deployment = record.deployment
         if record.log == "scripts":
-            if event in self._reported:
+            if (deployment.id, deployment.event) in self.reported:
                 return  # the agent itself said how it ended
-        elif record.deployment.event:
-            self._reported[event] = None
-            if len(self._reported) > EVENTS_KEPT:
-                del self._reported[next(iter(self._reported))]
+        elif deployment.event:
+            self.reported[deployment.id, deployment.event] = None
+            if len(self.reported) > EVENTS_KEPT:
+                del self.reported[next(iter(self.reported))]
         told = self._told.before(record)
         if told:  # it knows of which event it is
             record = record._replace(deployment=told.deployment, revision=told.revision)
@@ -158,6 +162,16 @@ class Symptoms:
         """Literals of the lines that would end what is open."""
         return self._wanted
 
+    def take_back(self, symptom: Symptom) -> None:
+        """Go on with a symptom of an earlier process."""
+        key = (symptom.candidates, symptom.subject)
+        if key not in self._open:
+            self._subjects[symptom.candidates] += 1
+        self._open[key] = symptom
+        if symptom.record.agent == "2.x" and symptom.record.message.startswith(POLL_ERROR_2X):
+            self._polls[id(symptom)] = symptom
+        self._wait(symptom)
+
     def _wait(self, symptom: Symptom) -> None:
         """Keep in mind what a symptom waits for, after it may have changed."""
         literals: tuple[bytes, ...] = ()
@@ -171,7 +185,9 @@ class Symptoms:
         for literal in literals:
             self._waiting.setdefault(literal, {})[id(symptom)] = symptom
         symptom.awaited, symptom.events = literals, events
-        self._wanted = tuple(literal for literal, waiting in self._waiting.items() if waiting and literal)
+        wanted = tuple(literal for literal, waiting in self._waiting.items() if waiting and literal)
+        if wanted != self._wanted:  # who looks for them begins anew only where they are others
+            self._wanted = wanted
 
     def _awaited(self, candidates: tuple[str, ...], event: str) -> tuple[tuple[bytes, ...], frozenset[str]]:
         """What would end a symptom of these causes, seen in this event: literals of lines, and events."""
@@ -193,22 +209,23 @@ class Symptoms:
         symptom = self._symptom(record, candidates, details.get(rule.subject, "") if rule.subject else "")
         signature = rule.signature
         assert signature is not None
+        if symptom.over and _past(record, symptom):
+            return  # another log tells again of what is over: logs are read one after the other
         before = None if symptom.over or not symptom.count else symptom.deployment
         symptom.see(record, details, signature.times, signature.within)
-        if record.agent == "2.x" and record.message.startswith(_POLL_ERROR_2X):
+        if record.agent == "2.x" and record.message.startswith(POLL_ERROR_2X):
             self._polls[id(symptom)] = symptom
         if symptom.deployment is not before:
             self._wait(symptom)
 
     def _symptom(self, record: Record, candidates: tuple[str, ...], subject: str) -> Symptom:
         """The symptom of these causes and this subject; beyond so many subjects they share one without a name."""
-        if (candidates, subject) not in self._open:
-            self._subjects[candidates] += 1
-            subject = subject if self._subjects[candidates] <= SUBJECTS_KEPT else ""
-        key = (candidates, subject)
-        if key not in self._open:
-            self._open[key] = Symptom(candidates, subject, record, first_at=record.at)
-        return self._open[key]
+        known = self._open.get((candidates, subject))
+        if known is not None:
+            return known
+        self._subjects[candidates] += 1
+        subject = subject if self._subjects[candidates] <= SUBJECTS_KEPT else ""
+        return self._open.setdefault((candidates, subject), Symptom(candidates, subject, record, first_at=record.at))
 
     def _recover(self, record: Record) -> None:
         """End what the record shows to be over."""
@@ -224,7 +241,7 @@ class Symptoms:
         if record.level != "INFO" or record.message.startswith("Worker "):
             return
         for key, symptom in list(self._polls.items()):
-            if not symptom.over and record.at - (symptom.last_at or record.at) > _SETTLED_SECONDS:
+            if not symptom.over and record.at - (symptom.last_at or record.at) > SETTLED_SECONDS:
                 symptom.end(record)
                 self._wait(symptom)
             if symptom.over:
@@ -240,7 +257,7 @@ class Symptoms:
                 if record.succeeded in symptom.events and _same_group(record.deployment, symptom.deployment)
             ]
         raw = record.message.encode("utf-8", "surrogatepass")
-        literals = [literal for literal in self._waiting if literal in raw]
+        literals = [literal for literal, waiting in self._waiting.items() if waiting and literal in raw]
         found = {key: symptom for literal in literals for key, symptom in self._waiting[literal].items()}
         return [symptom for symptom in found.values() if self._says_over(record, symptom)]
 
@@ -259,6 +276,12 @@ def _same_group(one: Deployment, other: Deployment) -> bool:
     """Whether two may belong to one deployment group: the log does not always say."""
     pairs = ((one.group_id, other.group_id), (one.application, other.application))
     return all(not mine or not theirs or mine == theirs for mine, theirs in pairs)
+
+
+def _past(record: Record, symptom: Symptom) -> bool:
+    """Whether a record is older than what ended the symptom."""
+    end = symptom.over_by.at if symptom.over_by else None
+    return record.at is not None and end is not None and record.at < end
 
 
 def _earlier(record: Record, symptom: Symptom) -> bool:

@@ -6,11 +6,14 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from agentdoctor import grammars
 from agentdoctor import rules as catalogue
 from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source
@@ -49,6 +52,31 @@ def records(text: str | bytes) -> list[Record]:
 
 
 @pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets the local time zone, for one test: no process is to see another, so that hours of the last are forgotten."""
+
+    def forget() -> None:
+        time.tzset()
+        grammars._hour.cache_clear()
+
+    def change(name: str) -> None:
+        patch.setenv("TZ", name)
+        forget()
+
+    with monkeypatch.context() as patch:
+        yield change
+    forget()
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory where there is one: for tests of a thousand commits, which take their time on a disk."""
+    shm = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else tmp_path) as name:
+        yield Path(name)
+
+
+@pytest.fixture
 def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line as a process of its own, with settings that keep it away from this machine's."""
 
@@ -78,10 +106,13 @@ def shared(name: str) -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show the table of test_recall.py, which a worker may have made."""
+    """Show the table of test_recall.py, which a worker may have made, and the counts of test_conformance.py."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
-            table = dict(report.user_properties).get("recall", ())
+            known = dict(report.user_properties)
+            if "agreements" in known:
+                terminalreporter.write_line(str(known["agreements"]))
+            table = known.get("recall", ())
             if table:
                 terminalreporter.section("recall over the collected cases and captures")
                 terminalreporter.write_line("\n".join(table))

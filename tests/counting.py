@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
@@ -69,7 +69,7 @@ class _OfRule:
 def _counted(grammar: Grammar, work: Work) -> Grammar:
     start = grammar.start if isinstance(grammar.start, _OfGrammar) else _OfGrammar(grammar.start, work)
     gate = grammar.gate if isinstance(grammar.gate, _OfGrammar) else _OfGrammar(grammar.gate, work)
-    return replace(grammar, start=start, gate=gate)  # type: ignore[arg-type]
+    return grammar._replace(start=start, gate=gate)
 
 
 @contextmanager

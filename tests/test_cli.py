@@ -12,7 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from agentdoctor.cli import FORMATS, main
+from agentdoctor.arguments import FORMATS
+from agentdoctor.cli import main
 from agentdoctor.report.json import schema
 from conftest import CORPUS, TOP
 
@@ -89,6 +90,37 @@ def test_exit_codes(arguments: list[str], code: int, cli: Cli, site: Path) -> No
 
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+CONSOLE = "The overall deployment failed because too many individual instances failed deployment (HEALTH_CONSTRAINTS)\n"
+HOOK = "Script at specified location: scripts/start.sh failed with exit code 1\n"
+PRINTED = "LifecycleEvent - ApplicationStart\nScript - scripts/start.sh\n[stderr]bash: no job control in this shell\n"
+NO_LINE = "no line is one of the agent's, of its installer's or of a hook's log"
+TOLD_NOTHING = {
+    "the console's summary": (["notes"], CONSOLE, 3, NO_LINE),
+    "the same, typed": (["-"], CONSOLE, 3, NO_LINE),
+    "a hook's words": (["notes"], PRINTED, 3, "what a hook printed, without the agent's own words, does not tell"),
+    "the same on one line": (["notes"], PRINTED.replace("\n", " "), 3, "does not tell whether it failed"),
+    "a failure and the hook's words": (["notes"], HOOK + PRINTED, 2, ""),
+    "a failure among other words": (["notes"], CONSOLE + HOOK, 2, ""),
+    "notes beside a log": (["notes", HEALTHY], CONSOLE, 0, ""),
+    "an empty file": (["notes"], "", 3, "notes: is empty"),
+    "an empty file beside a log": (["notes", HEALTHY], "", 0, ""),
+    "a command before us that gave nothing": (["-"], "", 3, "-: nothing was read"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "text", "code", "said"), TOLD_NOTHING.values(), ids=TOLD_NOTHING)
+def test_what_tells_nothing_is_no_good_news(
+    arguments: list[str], text: str, code: int, said: str, cli: Cli, tmp_path: Path
+) -> None:
+    """That nothing was found means something where there was a log to find it in."""
+    (tmp_path / "notes").write_text(text)
+    done = cli("scan", *arguments, input=text)
+
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert code == 3 or not done.stderr
+    assert ("0 ok," in done.stdout) == (code == 3)
 
 
 OF_RUNS = {
@@ -316,7 +348,7 @@ def test_ascii_where_the_locale_is(cli: Cli) -> None:
     """What the terminal cannot show is escaped, and nothing fails."""
     text = "Script at specified location: scripts/größe.sh failed with exit code 1\n"
     done = cli("scan", "-", env={"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}, input="x")
-    assert done.returncode == 0
+    assert done.returncode == 3
 
     raw = subprocess.run(
         [sys.executable, "-m", "agentdoctor", "scan", "-"],

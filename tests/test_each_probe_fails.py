@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +66,12 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     found = dict(probes._found)
     for name in NAMES:
         if name in HEALTHY or (found[name].live and name != "rules.site"):
-            found[name] = replace(found[name], look=_saying(HEALTHY.get(name)))
+            found[name] = found[name]._replace(look=_saying(HEALTHY.get(name)))
     monkeypatch.setattr(runs, "_read_journal", lambda *_: set())  # that of this machine says nothing of the tree
 
     def run(broken: Mapping[str, Looks], text: str = "", seconds: float | None = None) -> Run:
         log.write_text(text)
-        changed = {name: replace(found[name], look=look) for name, look in broken.items()}
+        changed = {name: found[name]._replace(look=look) for name, look in broken.items()}
         monkeypatch.setattr(probes, "_found", {**found, **changed})
         return runs.check(RULES, Host(root=str(tree), broken_rules=()), seconds=seconds)
 

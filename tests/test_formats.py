@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from golden_runs import (
 )
 from test_report import CODES
 
-from agentdoctor.cli import FORMATS
+from agentdoctor.arguments import FORMATS
 from agentdoctor.model import Finding, Outcome, Severity, State
 from agentdoctor.report import Run, document
 from agentdoctor.verbs.output import rendered
@@ -36,13 +35,9 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _utc(zone: Callable[[str], None]) -> None:
     """Text has local times."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        time.tzset()
-        yield
-    time.tzset()
+    zone("UTC")
 
 
 @pytest.mark.parametrize("format_", FORMATS)

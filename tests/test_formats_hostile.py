@@ -13,7 +13,7 @@ import pytest
 from consumers import tool
 from golden_runs import CONFLICT, EVERYTHING, NOTHING, REFUSED, about, rows
 
-from agentdoctor.cli import FORMATS
+from agentdoctor.arguments import FORMATS
 from agentdoctor.model import Alternative, Outcome, Proof, Role, State, Unexplained
 from agentdoctor.report import Run
 from agentdoctor.verbs.output import rendered

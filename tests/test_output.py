@@ -14,7 +14,7 @@ import pytest
 from golden_runs import EVERYTHING, NOTHING
 from test_cli import CRITICAL, HEALTHY
 
-from agentdoctor.cli import FORMATS, UsageError, parser
+from agentdoctor.arguments import FORMATS, UsageError, parser
 from agentdoctor.verbs.output import deliver, rendered, replace
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

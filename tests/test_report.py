@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from agentdoctor.report.page import render as page
 from agentdoctor.report.text import render as as_text
 from agentdoctor.rules.schema import parse
 from agentdoctor.runs import check
+from agentdoctor.verbs.output import rendered
 
 AT = 1_795_000_000.0
 RULE = parse(
@@ -134,6 +136,22 @@ def test_secrets_are_in_no_format() -> None:
 
     assert secret not in as_text(given)
     assert secret not in as_json(given)
+
+
+def test_values_are_safe_in_every_depth() -> None:
+    """Evidence may hold lists and maps, and numbers for which JSON has no word."""
+    secret = "wJalrXUtnFEMIK7MDENGEXAMPLE"
+    seen = {"scripts": [f"run.sh --password {secret}"], "free": float("nan"), "most": float("inf")}
+    proof = Proof(Role.CONFIRMS, "disk", f"it is {seen}", AT, name="a.b", expected={"max": float("inf")}, actual=seen)
+    parts = Deployment(f"password={secret}", f"token={secret}", f"secret={secret}", f"key: password={secret}")
+    given = run(finding(evidence=(proof,), deployment=parts))
+
+    for format_ in ("text", "json", "jsonl", "nagios", "prometheus", "junit", "markdown"):
+        shown = rendered(given, format_)
+        assert secret not in shown
+        assert format_ == "text" or not re.search(r"\b(?:NaN|Infinity)\b", shown)
+    (shown_proof,) = json.loads(as_json(given))["findings"][0]["evidence"]
+    assert (shown_proof["actual"]["free"], shown_proof["expected"]["max"]) == (None, None)
 
 
 def test_commands_are_not_wrapped() -> None:

@@ -71,7 +71,12 @@ def test_shipped_rules_are_for_people(rule: Rule) -> None:
 
 
 # What the list of the agent's failures did not have to begin with.
-ADDED = {"instance-terminating": "warning"}
+ADDED = {
+    "instance-terminating": "warning",
+    "bundle-secret": "warning",
+    "bundle-too-large": "warning",
+    "bundle-unsafe-entry": "critical",
+}
 
 
 @pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.id)
@@ -131,6 +136,19 @@ def test_broken_rules_say_where(old: str, new: str, problem: str) -> None:
 
     assert str(caught.value).startswith("site/thing-broken.yaml:")
     assert problem in str(caught.value)
+
+
+ALONE = GOOD[: GOOD.index("signature")] + "bundle: true\n" + GOOD[GOOD.index("cause") : GOOD.index("recovery")]
+ALONE += "docs: https://example.com\n"
+
+
+def test_a_rule_of_bundles_alone() -> None:
+    """Neither a log nor a host shows it, and nothing but the next bundle clears it."""
+    rule = parse(ALONE, "thing-broken.yaml")
+
+    assert not list(lint(rule, [*SHIPPED, rule]))
+    with pytest.raises(RuleError, match="4: bundle: true is for what lint alone tells"):
+        parse(GOOD.replace("signature:", "bundle: true\nsignature:"), "site/thing-broken.yaml")
 
 
 LINTED = {

@@ -14,7 +14,7 @@ from agentdoctor import rules as catalogue
 from agentdoctor import secrets
 from agentdoctor.doctor import Doctor
 from agentdoctor.model import Rule
-from agentdoctor.scrub import line, scrub
+from agentdoctor.scrub import line, safe, scrub
 from conftest import records
 
 SECRETS = {
@@ -133,6 +133,48 @@ def test_what_only_looks_like_one(text: str) -> None:
 def test_scrubbed_is_scrubbed(text: str) -> None:
     """Once more changes nothing."""
     assert scrub(scrub(text)) == scrub(text)
+
+
+SECRET = "wJalrXUtnFEMIK7MDENGEXAMPLE"
+VALUES = {
+    "a list": ["x", f"password={SECRET}"],
+    "a map": {"x": f"password={SECRET}"},
+    "the name of a member": {f"password={SECRET}": 1},
+    "a name that tells what the value is": {"password": SECRET},
+    "lists and maps in each other": [{"x": (1, [f"token: {SECRET}"])}],
+    "what JSON cannot hold": {SECRET},
+}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_values_in_every_depth(value: object) -> None:
+    """As JSON writes them."""
+    assert SECRET not in json.dumps(safe(value), allow_nan=False)
+
+
+deep: list[object] = []
+for _ in range(10_000):
+    deep = [deep]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"a": [1, None, True, 0.5, "b"]}, {"a": [1, None, True, 0.5, "b"]}),
+        ([float("nan"), float("inf"), -float("inf")], [None, None, None]),
+        (["\x1b[2Jx", {"a": "\x07"}], ["x", {"a": "\\x07"}]),
+        (("a", 10**400), ["a", 10**400]),
+    ],
+    ids=["plain", "no numbers", "controls", "a tuple"],
+)
+def test_other_values(value: object, shown: object) -> None:
+    """What is plain stays; what is no number is not known."""
+    assert safe(value) == shown
+
+
+def test_values_without_end() -> None:
+    """They are cut where nothing of ours goes."""
+    assert "a list" in json.dumps(safe(deep))
 
 
 def test_no_rule_needs_a_secret() -> None:

@@ -136,7 +136,8 @@ RECORDS = {
     "answers about a number": {"answers": [{"probe": "x", "about": {"path": 1}}]},
     "a time that is a text": {"taken_at": "now"},
     "a time that never comes": {"taken_at": 1e300},
-    "a time that is no number": {"taken_at": float("nan")},
+    "a duration that is a text": {"evidence": {"imds.token": {"value": {}, "duration_ms": "x"}}},
+    "a duration of years": {"answers": [{"probe": "x", "about": {}, "value": {}, "duration_ms": 1e12}]},
     "an offset of years": {"utc_offset": 1e9},
     "problems that are no texts": {"problems": [1]},
     "notes that are a text": {"notes": "x"},
@@ -151,6 +152,17 @@ def test_records_are_checked(data: object) -> None:
     whole = {"schema": record.SCHEMA, **data} if isinstance(data, dict) else data
     with pytest.raises(ValueError, match=record.RECORD_FILE):
         record.parse(json.dumps(whole))
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_what_is_no_number_is_not_known(text: str) -> None:
+    """Python reads and writes these, and JSON has no word for them."""
+    whole = (
+        f'{{"schema": "{record.SCHEMA}", "taken_at": {text}, "evidence": {{"a.b": {{"value": {{"c": [{text}]}}}}}}}}'
+    )
+    found = record.parse(whole)
+
+    assert (found.taken_at, found.evidence["a.b"]["value"]) == (None, {"c": [None]})
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\x00"])

@@ -22,6 +22,10 @@ RULES = {rule.id: rule for rule in catalogue.from_sources() if rule.confirm}
 Shown = dict[str, dict[str, Any]]
 
 
+def _mapping(wanted: Any) -> Mapping[str, Any]:
+    return wanted if isinstance(wanted, Mapping) else {}
+
+
 def right(wanted: Any) -> Any:
     """A value that is as a rule wants it."""
     if isinstance(wanted, list):
@@ -96,6 +100,23 @@ def test_one_other_value_rules_it_out(rule: Rule, probe: str, name: str) -> None
     assert weighed.because
     assert finding is None or finding.state in (State.QUIET, State.RECOVERED)
     assert check.outcome is Outcome.PASS
+
+
+RANGES = [
+    (rule, probe, name) for rule, probe, name in FIELDS if {"min", "max"} & set(_mapping(rule.confirm[0][probe][name]))
+]
+
+
+@pytest.mark.parametrize("value", ["7", [7], float("nan"), float("inf")], ids=repr)
+@pytest.mark.parametrize(("rule", "probe", "name"), RANGES, ids=lambda x: getattr(x, "id", x))
+def test_what_is_no_number_tells_nothing(rule: Rule, probe: str, name: str, value: object) -> None:
+    """A snapshot may say anything: it neither proves nor contradicts."""
+    host = shown(rule.confirm[0])
+    host[probe][name] = value
+    weighed = weigh(rule, {}, asking(host), Verdict.UNVERIFIED)
+
+    assert weighed.verdict is Verdict.UNVERIFIED
+    assert f"{probe}: does not say {name}" in weighed.why_not()
 
 
 @pytest.mark.parametrize(("rule", "probe"), PROBES, ids=lambda x: getattr(x, "id", x))

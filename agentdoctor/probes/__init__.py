@@ -9,9 +9,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence, Outcome
@@ -27,8 +26,7 @@ class CannotLook(Exception):
         self.outcome = Outcome.SKIP if skip else Outcome.UNKNOWN
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """What a probe gets: the host, what the finding is about, and the other probes."""
 
     host: Host
@@ -43,8 +41,7 @@ class Look:
         return evidence.value
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """A registered probe.
 
     ``about``: the details of a finding that it asks about, empty for the whole host; ``also``: those that it uses

@@ -36,6 +36,11 @@ def checked(host: Host, archive: str) -> str:
     return archive
 
 
+def is_deployment(id_: str) -> bool:
+    """Whether a text has the form of a deployment's id."""
+    return _ID.fullmatch(id_) is not None
+
+
 def is_directory(host: Host, path: str) -> bool:
     """Whether a directory stands there; a link to one does not count."""
     try:

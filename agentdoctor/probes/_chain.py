@@ -22,11 +22,16 @@ TALK_SECONDS = 1.8  # for all that a probe does; it has 2 s in all
 
 @dataclass(frozen=True)
 class Way:
-    """How to look: how names are looked up, whom to trust (None: whom this host trusts), for what page to ask."""
+    """How to look: how names are looked up, whom to trust (None: whom this host trusts), for what page to ask.
+
+    ``headers`` of the answer, in small letters, that shall be among the values.
+    """
 
     lookup: Lookup = socket.getaddrinfo
     trust: ssl.SSLContext | None = None
     path: str = "/"
+    method: str = "GET"
+    headers: tuple[str, ...] = ()
 
 
 PLAIN = Way()
@@ -153,13 +158,19 @@ class _Chain:
     def ask(self, clock: Callable[[], float]) -> None:
         """Any status proves the chain: without a signature AWS answers 400, 403 or 404."""
         assert self._socket
-        lines = [f"GET {self._way.path} HTTP/1.1", f"Host: {self._target.host}", "User-Agent: agentdoctor"]
+        lines = [
+            f"{self._way.method} {self._way.path} HTTP/1.1",
+            f"Host: {self._target.host}",
+            "User-Agent: agentdoctor",
+        ]
         before = clock()
         try:
-            self.values["http"], date = exchange(self._socket, [*lines, "Connection: close"], self._deadline)
+            self.values["http"], said = exchange(self._socket, [*lines, "Connection: close"], self._deadline)
         except OSError as error:
             raise self._broken("http", error) from None
-        at = _epoch(date)  # whole seconds, cut off: half a second more on average
+        if self._way.headers:
+            self.values["headers"] = {name: said[name] for name in self._way.headers if name in said}
+        at = _epoch(said.get("date", ""))  # whole seconds, cut off: half a second more on average
         self.values["date_offset"] = None if at is None else round((before + clock()) / 2 - at - 0.5, 1)
 
     def _broken(self, link: str, error: Exception) -> _Broken:

@@ -101,8 +101,8 @@ def secure(connected: socket.socket, host: str, trust: ssl.SSLContext, deadline:
     return trust.wrap_socket(connected, server_hostname=host)
 
 
-def exchange(connected: socket.socket, lines: Iterable[str], deadline: Deadline) -> tuple[int, str]:
-    """One request without a body; the status and the Date of the answer, whose body is not read. OSError."""
+def exchange(connected: socket.socket, lines: Iterable[str], deadline: Deadline) -> tuple[int, dict[str, str]]:
+    """One request without a body; status and headers (in small letters) of the answer, the body unread. OSError."""
     connected.settimeout(deadline.enough("HTTP"))
     connected.sendall("\r\n".join([*lines, "", ""]).encode("latin-1", "replace"))
     head = b""
@@ -115,8 +115,12 @@ def exchange(connected: socket.socket, lines: Iterable[str], deadline: Deadline)
     status = re.match(rb"HTTP/\d\.\d (\d{3})\b", head)
     if not status:
         raise NotHttp
-    date = re.search(rb"^Date:[ \t]*([^\r\n]*)", head, re.MULTILINE | re.IGNORECASE)
-    return int(status[1]), date[1].decode("latin-1") if date else ""
+    return int(status[1]), {name.decode().lower(): value.decode("latin-1").strip() for name, value in _headers(head)}
+
+
+def _headers(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Of several of one name the first counts, so it comes last."""
+    return re.findall(rb"^([\w-]{1,100}):[ \t]*([^\r\n]{0,1000})", head, re.MULTILINE | re.ASCII)[::-1]
 
 
 # Where OpenSSL's words (x509_vfy.h) are for programmers; its own text does for the others.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agentdoctor.host import Host
-from agentdoctor.probes import CannotLook
+from agentdoctor.probes import CannotLook, _hops
 
 if TYPE_CHECKING:
     import http.client  # 12 ms, which a copied tree need not spend
@@ -88,6 +88,20 @@ class Talk:
     def put_token(self) -> Answer:
         """The answer to a request for a token (IMDSv2)."""
         return self.ask("PUT", TOKEN_PATH, TOKEN_TTL)
+
+    def token_survives_a_hop(self) -> bool:
+        """Whether the answer to a request for a token would reach who is one hop behind us. NoAnswer, CannotLook."""
+        header, seconds = next(iter(TOKEN_TTL.items()))
+        lines = (f"PUT {TOKEN_PATH} HTTP/1.1", f"Host: {self._name}", f"{header}: {seconds}", "Content-Length: 0")
+        try:
+            connected = self._connect()
+        except OSError as error:
+            raise NoAnswer(reason(error), connected=False) from None
+        with connected:
+            try:
+                return _hops.survives(connected, "\r\n".join([*lines, "", ""]).encode(), self._end)
+            except OSError as error:
+                raise NoAnswer(reason(error), connected=True) from None
 
     def _connect(self) -> _Socket:
         plain = socket.create_connection((self._name, self._port), timeout=self._step())

@@ -5,30 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agentdoctor import layout
 from agentdoctor.probes import CannotLook, Look, _configuration
 from agentdoctor.probes._address import Proxy, Target, proxy, proxy_in, target
 from agentdoctor.probes._environment import of_master
+from agentdoctor.probes._s3 import DOMAINS, USUAL, is_s3
 
-# By the beginning of the Region's name, where it is not amazonaws.com (botocore's endpoints.json; the agent asks the
-# metadata service, and falls back to the first two).
-_DOMAINS = (
-    ("cn-", "amazonaws.com.cn"),
-    ("eusc-", "amazonaws.eu"),
-    ("us-iso-", "c2s.ic.gov"),
-    ("us-isob-", "sc2s.sgov.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk"),
-    ("us-isof-", "csp.hci.ic.gov"),
-)
 _region = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+", re.ASCII)
 
 
 def domain(look: Look, region: str) -> str:
     """The suffix of the partition's host names: the metadata service's word, else by the Region."""
     said = (look.ask("imds.services").value or {}).get("domain")
-    return said or next((suffix for start, suffix in _DOMAINS if region.startswith(start)), "amazonaws.com")
+    return said or next((suffix for start, suffix in DOMAINS if region.startswith(start)), USUAL)
 
 
 def is_region(text: str) -> bool:
@@ -87,11 +79,18 @@ def commands(look: Look, values: Mapping[str, Any]) -> tuple[Target, str]:
     return Target("https", f"codedeploy-commands{secure}{_fips(values)}.{name}.{domain(look, name)}", 443), source
 
 
-def s3(look: Look, values: Mapping[str, Any]) -> Target:
-    """Where the agent downloads from; 2.x reads s3_endpoint_override and passes over it."""
+def s3(look: Look, values: Mapping[str, Any], logged: str = "") -> Target:
+    """Where the agent downloads from; 2.x reads s3_endpoint_override and passes over it.
+
+    ``logged``: the host that a log names, which counts where it is S3's and the settings do not lead elsewhere now.
+    """
+    known = logged.lower() if is_s3(logged.lower()) else ""
     override = _configuration.text(values, "s3_endpoint_override")
     if override and generation(look) != "2.x":
-        return _named(override, "s3_endpoint_override")
+        server = _named(override, "s3_endpoint_override")
+        return replace(server, host=known) if f".{known}".endswith(f".{server.host}") else server
+    if known:
+        return Target("https", known, 443)
     name, _ = region(look)
     return Target("https", f"s3{_fips(values)}.{name}.{domain(look, name)}", 443)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from typing import Any
@@ -17,12 +18,51 @@ def agent(look: Look) -> Values:
     """``{path, valid, problem}`` by the agent's own rules (process_manager config.rb:22-93, config.rb:52-59).
 
     ``problem`` says in words what the agent refuses; "" when it takes the file. No file at all is for other
-    checks to judge: 2.x works without one.
+    checks to judge: 2.x works without one. Not all that 2.x refuses is known, so ``valid`` is None for a file that it
+    has not started with yet (config/mod.rs of 2.1.0: wrong types and keys that stand twice are fatal).
     """
     path = _path(look.host)
-    values, problem = _settings(look.host.read(path))
-    problem = problem or _values(values) or _directories(look.host, values)
+    text = look.host.read(path)
+    values, problem = _settings(text)
+    if _generation(look) == "2.x":
+        problem = problem or _types(values) or _twice(text)
+        if not problem and not _taken(look):
+            return {"path": path, "valid": None, "problem": "", "reason": "agent 2.x has not started with it yet"}
+    else:
+        problem = problem or _values(values) or _directories(look.host, values)
     return {"path": path, "valid": not problem, "problem": problem}
+
+
+def _generation(look: Look) -> str:
+    return str((look.ask("package.version").value or {}).get("generation", ""))
+
+
+def _taken(look: Look) -> bool:
+    """Whether the agent runs by this file; of a copied tree nobody knows, which is no reason to doubt it."""
+    age_ = look.ask("config.age").value
+    return not look.host.live or (age_ is not None and age_["newer_than_process"] is False)
+
+
+_NUMBERS = ("wait_between_runs", "max_revisions", "http_read_timeout", "kill_agent_max_wait_time_seconds")
+_FLAGS = ("log_aws_wire", "verbose", "use_fips_mode", "enable_auth_policy", "disable_imds_v1")
+
+
+def _types(values: dict[str, Any]) -> str:
+    for key in _NUMBERS:
+        value = values.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+            return f"{key} is {value!r} and must be a whole number"
+    for key in _FLAGS:
+        if values.get(key) is not None and not isinstance(values[key], bool):
+            return f"{key} is {values[key]!r} and must be true or false"
+    return ""
+
+
+def _twice(text: str) -> str:
+    """With and without a colon before it a key is the same."""
+    keys = re.findall(r"^:?(\w+):(?=\s|$)", text, re.MULTILINE)
+    again = next((key for number, key in enumerate(keys) if key in keys[:number]), "")
+    return f"{again} stands there twice" if again else ""
 
 
 def _path(host: Host) -> str:

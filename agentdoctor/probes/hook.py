@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
 from agentdoctor.probes._archive import FOLDER, is_directory, of_finding
+from agentdoctor.probes._hook_log import printed, run_of
 
 _READ = 64 << 10  # bytes of a script that are looked at
 _FILES = 2000  # files among which a nearest name is searched
@@ -50,6 +51,22 @@ def script(look: Look) -> Values:
         return {**values, "exists": False, "near": near, **dict.fromkeys(_KNOWN)}
     seen = _inspect(look.host, path)
     return {**values, **(_only_bad(seen) if look.about.get("printed") else seen)}
+
+
+@probe("hook.run", source="log", live=False, about=("script", "event", "deployment_id"), also=("group_id",))
+def run(look: Look) -> Values:
+    """``{log, group_id, started, followed, after}``: whether the script ran in its event and was the last one that did.
+
+    By scripts.log of the deployment. The agent ends an event with the first script that fails, so one that was
+    ``followed``, by ``after``, is not the one that failed. The log holds no exit code (agent.md 2.3). None for an event
+    of which the log does not tell, or no more than the end was read.
+    """
+    group, log, text = printed(look)
+    seen = run_of(text, look.about["event"], look.about["script"].strip())
+    followed = None if seen.after is None else bool(seen.after)
+    untold = {"reason": f"{log} does not tell of that event"} if seen.started is None else {}
+    told = {"log": log, "group_id": group, "started": seen.started, "followed": followed, "after": seen.after}
+    return {**told, **untold}
 
 
 def _where(look: Look) -> Script:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes._hook_log import not_found
 
 # Where a service looks; what a login shell adds (rvm, rbenv) the agent does not see.
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -39,22 +40,26 @@ def _runs(host: Host, path: str) -> bool:
     return os.path.isfile(host.path(path)) and os.access(host.path(path), os.X_OK)
 
 
-@probe("host.command", source="disk", about=("command",))
+@probe("host.command", source="disk", also=("command", "script", "event", "deployment_id", "group_id"))
 def command(look: Look) -> Values:
     """``{command, found, elsewhere}`` of the command that a hook called.
 
     ``found`` is its path where a service looks, "" if it is not there; ``elsewhere`` the first place of those that a
-    login adds (nvm, rbenv, snap) where it is, "" if it is in none.
+    login adds (nvm, rbenv, snap) where it is, "" if it is in none. Agent 2.x logs no output of hooks, so where the log
+    does not say which command it was the last words of the script in scripts.log do.
     """
-    name = look.about["command"]
+    host, name = look.host, look.about.get("command", "")
+    if not name and not all(look.about.get(part) for part in ("script", "event", "deployment_id")):
+        raise CannotLook("the log does not say which command")
+    name = name or not_found(look)
     if not re.fullmatch(r"[\w.+-]+|/[\w./+-]+", name) or name in (".", ".."):
         raise CannotLook("the log names no command that could be looked for")
     places = (name,) if name.startswith("/") else tuple(f"{folder}/{name}" for folder in PATH)
-    found = next((place for place in places if _runs(look.host, place)), "")
+    found = next((place for place in places if _runs(host, place)), "")
     return {
         "command": name,
         "found": found,
-        "elsewhere": "" if found else _elsewhere(look.host, os.path.basename(name)),
+        "elsewhere": "" if found else _elsewhere(host, os.path.basename(name)),
     }
 
 

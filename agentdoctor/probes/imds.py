@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
 from urllib.parse import quote
 
 from agentdoctor.probes import CannotLook, Look, Values, probe
+from agentdoctor.probes._hops import goes_through
 from agentdoctor.probes._metadata import META, Answer, NoAnswer, Talk, epoch, pick, reader, token_in
 
 PROFILE = META + "iam/info"
@@ -16,6 +18,8 @@ DOCUMENT = "/latest/dynamic/instance-identity/document"
 SERVICES = META + "services/"
 _domain_name = re.compile(r"[a-z0-9.-]{1,100}", re.ASCII)
 LIFECYCLE, SPOT = META + "autoscaling/target-lifecycle-state", META + "spot/instance-action"
+TAGS, GROUP_TAG = META + "tags/instance/", "aws:autoscaling:groupName"
+_tag_name = re.compile(r"[\w+=.,:@-]{1,128}")  # EC2 user guide, "Instance tags in instance metadata"
 _role_name = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # IAM API reference, CreateRole, RoleName
 
 
@@ -24,7 +28,8 @@ def token(look: Look) -> Values:
     """``{connected, status, given, error, v1_status, ms}``; ``ms`` of the request for a token, in milliseconds.
 
     ``status`` is None when nothing answered, ``v1_status`` when the old way (no token) was not tried or did not
-    answer. The token itself is no part of it.
+    answer. The token itself is no part of it. Who is behind the hop limit gets no answer to a PUT, and others: then
+    ``v1_status`` is known, mostly 401, and ``status`` is None.
     """
     talk = Talk(look.host)
     values: Values = {"connected": True, "status": None, "given": False, "error": "", "v1_status": None, "ms": 0.0}
@@ -45,6 +50,66 @@ def _status_without_token(talk: Talk) -> int | None:
         return talk.ask("GET", META).status
     except (NoAnswer, CannotLook):
         return None
+
+
+@probe("imds.hops", source="imds")
+def hops(look: Look) -> Values:
+    """``{further, behind}``: whether the answer to a token request survives one hop more than to here, and needs to.
+
+    ``further`` is False where the hop limit (HttpPutResponseHopLimit) ends it here, as 1 does on the instance itself;
+    the number is not to be had (see _hops.py). ``behind``: the agent has a network of its own, as in a container, and
+    reaches the metadata service through this host; None if that cannot be told. No token, no measure: CannotLook.
+    """
+    try:
+        further = Talk(look.host).token_survives_a_hop()
+    except NoAnswer as error:
+        raise CannotLook(f"the metadata service does not answer: {error}") from None
+    return {"further": further, "behind": _is_behind(look)}
+
+
+def _is_behind(look: Look) -> bool | None:
+    agent = look.ask("process.agent").value
+    if agent is None:
+        return None
+    pid = agent.get("worker_pid") or agent.get("master_pid")
+    if not pid:
+        return False
+    try:
+        if os.stat(f"/proc/{pid}/ns/net").st_ino == os.stat("/proc/self/ns/net").st_ino:
+            return False
+        with open(f"/proc/{pid}/net/route", encoding="ascii", errors="replace") as file:
+            return goes_through(file.read(1 << 16), _own_addresses())
+    except OSError:  # it has ended, or only root may know
+        return None
+
+
+def _own_addresses() -> set[str]:
+    import psutil
+
+    return {each.address for addresses in psutil.net_if_addrs().values() for each in addresses}
+
+
+@probe("imds.tags", source="imds")
+def tags(look: Look) -> Values:
+    """``{enabled, count, names, auto_scaling_group}`` of the instance's tags, where its metadata has them.
+
+    ``enabled`` is False after 404, which is the answer where InstanceMetadataTags is off, and None after one that does
+    not tell; then the others are None. ``names`` are at most 50 that have the form of one, ``count`` is of all. Of
+    their values that of aws:autoscaling:groupName alone is read, "" without that tag: EC2's own, and no secret.
+    """
+    read = reader(look.host)
+    listed = read(TAGS)
+    if listed.status != 200:
+        known = False if listed.status == 404 else None
+        return {"enabled": known, **dict.fromkeys(("count", "names", "auto_scaling_group"))}
+    names = [name for name in listed.body.decode("utf-8", "replace").splitlines() if name]
+    group = read(TAGS + GROUP_TAG) if GROUP_TAG in names else None
+    return {
+        "enabled": True,
+        "count": len(names),
+        "names": [name for name in names if _tag_name.fullmatch(name)][:50],
+        "auto_scaling_group": group.body.decode("utf-8", "replace")[:255] if group and group.status == 200 else "",
+    }
 
 
 @probe("imds.document", source="imds")

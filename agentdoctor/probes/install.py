@@ -36,7 +36,7 @@ def owner(look: Look) -> Values:
         raise CannotLook("the log names a path that is not absolute and plain")
     kind, since = _stands(look.host, path)
     group = group_of(look.host, look.about)
-    of_group = {name: _paths(look.host, name) for name in _groups(look.host)}
+    of_group = {name: listed_paths(look.host, name) for name in listed_groups(look.host)}
     owners = [name for name, (paths, _) in of_group.items() if path in paths]
     unread = any(not whole for _, whole in of_group.values())
     files, whole = of_group.get(group, (frozenset[str](), True))
@@ -59,14 +59,14 @@ def _stands(host: Host, path: str) -> tuple[str, float | None]:
     return next((kind for test, kind in _KINDS if test(found.st_mode)), "other"), found.st_mtime
 
 
-def _groups(host: Host) -> list[str]:
+def listed_groups(host: Host) -> list[str]:
     """The ids of the groups of which the agent keeps a list."""
     found = names(host, layout.read(host).instructions)
     ends = [(name, end) for name in found for end in (_CLEANUP, _INSTRUCTIONS) if name.endswith(end)]
     return sorted({name.removesuffix(end) for name, end in ends})
 
 
-def _paths(host: Host, group: str) -> tuple[frozenset[str], bool]:
+def listed_paths(host: Host, group: str) -> tuple[frozenset[str], bool]:
     """What a group installed, and whether all of that could be read."""
     start = f"{layout.read(host).instructions}/{group}"
     lines, instructions = _text(host, start + _CLEANUP), _text(host, start + _INSTRUCTIONS)
@@ -74,6 +74,19 @@ def _paths(host: Host, group: str) -> tuple[frozenset[str], bool]:
     whole = copied is not None and max(len(lines), len(instructions)) < _LIST_LIMIT
     listed = (line for line in lines.splitlines() if line.startswith("/"))
     return frozenset((*listed, *(copied or ()))), whole
+
+
+def cleaned_paths(host: Host, group: str) -> frozenset[str]:
+    """What Install removes before it looks at anything: the whole lines of the clean-up list. OSError.
+
+    A last line without its end is left out, and what semanage was told is no file (install_instruction.rb,
+    parse_remove_commands).
+    """
+    text = _text(host, f"{layout.read(host).instructions}/{group}{_CLEANUP}")
+    if len(text) >= _LIST_LIMIT:
+        raise OSError(f"the clean-up list of {group} is longer than {_LIST_LIMIT} bytes")
+    whole = text[: text.rfind("\n") + 1]
+    return frozenset(line.strip() for line in whole.split("\n") if line.startswith("/"))
 
 
 def _text(host: Host, path: str) -> str:

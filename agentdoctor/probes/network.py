@@ -103,12 +103,15 @@ def commands(look: Look) -> Values:
     return follow(server, _route.proxy_of_agent(look, values, server.host), look.host.now, deadline)
 
 
-@probe("network.s3", source="network", network=True)
+@probe("network.s3", source="network", network=True, also=("host",))
 def s3(look: Look) -> Values:
-    """The same values for S3 in the agent's Region, or where s3_endpoint_override leads 1.x; 2.x passes over that."""
+    """The same values for S3: for ``host``, the one that the log names, if it is one of S3 and not one of the past.
+
+    Else for S3 in the agent's Region, or where s3_endpoint_override leads 1.x; 2.x passes over that.
+    """
     deadline = Deadline(TALK_SECONDS)
     values = _route.settings(look)
-    server = _route.s3(look, values)
+    server = _route.s3(look, values, look.about.get("host", ""))
     return follow(server, _route.proxy_of_agent(look, values, server.host, "s3"), look.host.now, deadline)
 
 

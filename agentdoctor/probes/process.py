@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agentdoctor import layout
 from agentdoctor.probes import CannotLook, Look, Values, _work, probe
@@ -17,8 +17,7 @@ _COMMANDS = ("start", "worker", "stop", "restart", "status", "update", "deploy-l
 _PID_LIMIT = 1 << 22  # PID_MAX_LIMIT of the kernel, include/linux/threads.h
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """One process. ``started`` in seconds since the epoch."""
 
     pid: int
@@ -27,8 +26,7 @@ class Seen:
     started: float
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A process that is the agent: which role in which generation."""
 
     role: str
@@ -86,12 +84,14 @@ def agent(look: Look) -> Values:
     """``{running, generation, workers}``, and ``pid``, ``started`` and ``age`` of ``master_`` and ``worker_`` each.
 
     ``running``: a master lives. Of several workers the youngest is described. Times in seconds since the epoch,
-    None where there is no such process; pids 0. CannotLook when processes of others are hidden from us.
+    None where there is no such process; pids 0. CannotLook when processes of others are hidden from us. What runs in a
+    container is not this host's agent.
     """
     import psutil
 
-    processes = (seen for pid in psutil.pids() if (seen := see(pid)))
-    values = census(processes, look.host.now(), layout.read(look.host).program_name)
+    program = layout.read(look.host).program_name
+    processes = (seen for pid in psutil.pids() if (seen := see(pid)) and classify(seen, program))
+    values = census((seen for seen in processes if not in_container(seen.pid)), look.host.now(), program)
     if not values["running"]:
         check_sight()
     return values
@@ -110,6 +110,16 @@ def see(pid: int) -> Seen | None:
         return Seen(pid, process.ppid(), tuple(words), process.create_time()) if words else None
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
+
+
+def in_container(pid: int, proc: str = "/proc") -> bool:
+    """Whether a process has another number where it lives: pids of nested namespaces, proc(5), NSpid in status."""
+    try:
+        with open(f"{proc}/{pid}/status", encoding="utf-8", errors="replace") as file:
+            found = re.search(r"^NSpid:((?:\s+\d+)+)$", file.read(), re.MULTILINE)
+    except OSError:
+        return False  # gone
+    return found is not None and len(found[1].split()) > 1
 
 
 def check_sight() -> None:

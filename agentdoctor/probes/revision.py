@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agentdoctor.host import Host
 from agentdoctor.probes import Look, Values, probe
 from agentdoctor.probes._archive import checked, is_directory
 
@@ -28,18 +29,20 @@ class Folder:
 
 @probe("revision.appspec", source="disk", live=False, about=("archive",))
 def appspec(look: Look) -> Values:
-    """``{present, exact, near, nested, entries}`` of the deployment-archive directory ``archive``.
+    """``{present, exact, near, nested, entries, link}`` of the deployment-archive directory ``archive``.
 
     ``near`` is the nearest wrong name at its root, ``nested`` the relative path of an AppSpec below it or of the
     single archive that lies there instead of it; both are "" when the AppSpec is where it belongs, and
-    ``nested`` is None when there was too much to look through. ``entries`` counts the root.
+    ``nested`` is None when there was too much to look through. ``entries`` counts the root. ``link``: where
+    appspec.yml leads if it is a link, else "". The agent follows it, so that one to a file is ``exact``.
     """
     archive = checked(look.host, look.about["archive"])
     if not is_directory(look.host, archive):
-        return {"present": False, "exact": False, "near": "", "nested": "", "entries": 0}
+        return {"present": False, "exact": False, "near": "", "nested": "", "entries": 0, "link": ""}
     place = look.host.path(archive)
     root = _folder(place)
-    exact = _NAMES[0] in root.files
+    linked, link = _link(look.host, f"{archive}/{_NAMES[0]}")
+    exact = linked or _NAMES[0] in root.files
     nested = "" if exact else _below(place, root)
     return {
         "present": True,
@@ -47,7 +50,18 @@ def appspec(look: Look) -> Values:
         "near": "" if exact else _printable(near(root.files)),
         "nested": None if nested is None else _printable(nested or ("" if exact else lone(root))),
         "entries": root.total,
+        "link": _printable(link)[:200],
     }
+
+
+def _link(host: Host, path: str) -> tuple[bool, str]:
+    """Whether a link to a file stands there, and where it leads. PermissionError if that is out of a copied tree."""
+    archive, name = os.path.split(path)
+    try:
+        target = os.readlink(os.path.join(host.path(archive), name))
+    except OSError:  # no link, or nothing
+        return False, ""
+    return host.is_file(path), target
 
 
 def near(names: Sequence[str]) -> str:

@@ -6,9 +6,10 @@ import os
 import posixpath
 from collections.abc import Sequence
 
+from agentdoctor.appspec.reading import read
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, Look, Values, probe
-from agentdoctor.probes._appspec import NAMES, find, locations, parse
+from agentdoctor.probes._appspec import NAMES, LeadsOut, find, locations
 from agentdoctor.probes._archive import checked, groups, is_directory, names, pointed
 
 
@@ -64,8 +65,11 @@ def _has_yaml(host: Host, archive: str) -> bool:
 
 def _absent(host: Host, archive: str) -> list[str]:
     """The scripts of ApplicationStop that are not in the revision, by their locations."""
-    raw = find(host, archive, NAMES[:1])
-    wanted: Sequence[str] = locations(parse(raw), "ApplicationStop") if raw is not None else ()
+    try:
+        raw = find(host, archive, NAMES[:1])
+    except LeadsOut:  # of which nothing can be said
+        return []
+    wanted: Sequence[str] = locations(read(raw), "ApplicationStop") if raw is not None else ()
     return [place for place in wanted if _is_absent(host, archive, place)]
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentdoctor import __version__
+from agentdoctor.digests import hexadecimal, sha256
 from agentdoctor.host import iso
-from agentdoctor.model import Check, Finding, Outcome, Proof, Rule, Severity, State, Step, Unexplained
+from agentdoctor.model import Check, Finding, Outcome, Proof, Rule, Severity, Silence, State, Step, Unexplained
 from agentdoctor.report import risk
-from agentdoctor.scrub import line, scrub
+from agentdoctor.scrub import line, safe, scrub
 
 SCHEMA = "agentdoctor.report/1"
 
@@ -32,6 +33,7 @@ class Run:
     notes: Sequence[str] = ()  # what was left out without harm to the verdicts
     fail_on: Severity = Severity.WARNING
     title: str = ""  # said above the first line: "the embedded incident"
+    silences: Mapping[str, Silence] = field(default_factory=dict)  # by rule: of what nobody wants to hear
     restart: Mapping[str, Any] | None = None  # what unit.restart_risk saw; None: not asked, or it could not look
 
     @property
@@ -62,6 +64,17 @@ class Run:
         if self.active:
             return max((finding.severity for finding in self.active), key=lambda s: s.rank).value
         return "unknown" if self.unsettled else "ok"
+
+
+def silenced(run: Run, silences: Mapping[str, Silence]) -> Run:
+    """The same run, with what nobody wants to hear of as suppressed."""
+    findings = [
+        replace(finding, state=State.SUPPRESSED)
+        if finding.rule.id in silences and finding.state in (State.ACTIVE, State.QUIET)
+        else finding
+        for finding in run.findings
+    ]
+    return replace(run, findings=findings, silences=silences)
 
 
 def headline(run: Run) -> str:
@@ -159,7 +172,7 @@ def document(run: Run) -> dict[str, Any]:
             "duration_ms": round(run.duration_ms, 1),
             "complete": run.complete,
         },
-        "host": _plain(run.host),
+        "host": safe(run.host, line),  # a copied tree says it, which somebody else wrote
         "summary": {
             "status": run.status,
             "exit_code": run.exit_code,
@@ -185,30 +198,19 @@ def who(run: Run) -> str:
     return " ".join(line(str(run.host[name])) for name in ("name", "instance_id") if run.host.get(name))
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a copied tree says about its host, which somebody else wrote, made safe."""
-    return {
-        name: _plain(value) if isinstance(value, Mapping) else line(value) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
-
-
 def fingerprint_rules(rules: Sequence[Rule]) -> str:
     """A digest of the rules in use: equal on two hosts when they judge alike."""
-    import hashlib
-
-    digest = hashlib.sha256()
+    digest = sha256()
     for rule in sorted(rules, key=lambda rule: rule.id):
         digest.update(f"{rule.id}\0{rule.signature}\0{rule.confirm}\0{rule.depends_on}\0{rule.recovery}\n".encode())
-    return digest.hexdigest()
+    return str(digest.hexdigest())
 
 
 def _digest(*parts: str) -> str:
-    import hashlib
-
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+    return hexadecimal(*parts)[:16]
 
 
+_DEPLOYMENT = ("id", "group_id", "event", "script")
 _HOST_PARTS = re.compile(r"\bi-[0-9a-f]{8,17}\b|\bip-\d+-\d+-\d+-\d+\b|\bd-[A-Z0-9]{9}\b|\d+(?:\.\d+){3}")
 
 
@@ -225,9 +227,7 @@ def _finding(finding: Finding, run: Run) -> dict[str, Any]:
         "title": fill(rule.title, finding, host),
         "cause": fill(rule.cause, finding, host),
         "subject": {"kind": rule.subject, "name": subject} if subject else None,
-        "deployment": {"id": parts.id, "group_id": parts.group_id, "event": parts.event, "script": line(parts.script)}
-        if parts
-        else None,
+        "deployment": {name: line(getattr(parts, name)) for name in _DEPLOYMENT} if parts else None,
         "first_seen": iso(finding.first_seen),
         "last_seen": iso(finding.last_seen),
         "recovered_at": iso(finding.recovered_at),
@@ -236,11 +236,16 @@ def _finding(finding: Finding, run: Run) -> dict[str, Any]:
         "ruled_out": [{"id": a.id, "title": a.title, "because": line(a.because)} for a in finding.ruled_out],
         "siblings": list(finding.siblings),
         "masked_by": finding.masked_by or None,
-        "suppression": None,
+        "suppression": _suppression(finding, run),
         "remediation": [_step(step, finding, run) for step in steps(finding, host)],
         "verify": f"sudo agentdoctor verify {rule.id}",
         "docs": rule.docs,
     }
+
+
+def _suppression(finding: Finding, run: Run) -> dict[str, Any] | None:
+    silence = run.silences.get(finding.rule.id)
+    return {"reason": line(silence.reason), "until": iso(silence.until)} if silence else None
 
 
 def _proof(proof: Proof) -> dict[str, Any]:
@@ -250,8 +255,8 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "source": proof.source,
         "at": iso(proof.at),
         "name": proof.name or None,
-        "expected": proof.expected,
-        "actual": proof.actual if not isinstance(proof.actual, str) else scrub(proof.actual),
+        "expected": safe(proof.expected),
+        "actual": safe(proof.actual),
         "text": scrub(proof.text),
         "locator": locator,
     }

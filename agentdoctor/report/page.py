@@ -55,6 +55,9 @@ def build(rule: Rule, rules: Sequence[Rule]) -> Page:
 
 def _symptom(rule: Rule) -> Iterator[Part]:
     signature = rule.signature
+    if rule.bundle:
+        yield Paragraph(("Nothing: this is seen in a bundle alone, before it is deployed.",))
+        return
     if signature is None:
         yield Paragraph(("Nothing: this is seen on the host alone.",))
         return
@@ -124,7 +127,8 @@ def _cause(rule: Rule) -> Iterator[Part]:
 
 def _proof(rule: Rule, rules: Sequence[Rule]) -> Iterator[Part]:
     if not rule.confirm:
-        yield Paragraph(("The log states it; nothing on the host is asked.",))
+        where = "agentdoctor lint finds it in the bundle" if rule.bundle else "The log states it"
+        yield Paragraph((f"{where}; nothing on the host is asked.",))
     else:
         otherwise = ", ruled out when one does not" if rule.rules_out else "; that it does not proves nothing"
         yield Paragraph((f"Confirmed when all of this holds{otherwise}:",))
@@ -167,6 +171,10 @@ def _steps(rule: Rule) -> Iterator[Part]:
 
 
 def _verification(rule: Rule) -> Iterator[Part]:
+    if rule.bundle:
+        yield Command("agentdoctor lint PATH")
+        yield Paragraph(("It is not told any more.",))
+        return
     yield Command(f"sudo agentdoctor verify {rule.id}")
     yield Paragraph(
         ("Exit code 0: something newer than the failure shows that it is over. 2: the host still shows it.",)
@@ -176,6 +184,8 @@ def _verification(rule: Rule) -> Iterator[Part]:
 
 def _recovery(rule: Rule) -> Iterator[Part]:
     recovery = rule.recovery
+    if rule.bundle:
+        yield Item(("the next bundle is without it",))
     if recovery.event:
         event = ("the same lifecycle event",) if recovery.event == "same" else ("", Code(recovery.event))
         yield Item((*event, " succeeds in a later deployment", ", if a lifecycle event failed" if recovery.any else ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from agentdoctor.report.parts import Command, Item, Numbered, Page, Paragraph, Part, Quote
+from agentdoctor.report.parts import Command, Item, Numbered, Page, Paragraph, Part, Quote, Section
 
 WIDTH = 80
 
@@ -20,11 +20,16 @@ def _lines(page: Page) -> Iterator[str]:
     yield page.summary
     for section in page.sections:
         yield ""
-        yield section.heading
-        for part in section.parts:
-            yield from _part(part)
+        yield from rows(section)
     yield ""
     yield f"See {page.docs}"
+
+
+def rows(section: Section) -> Iterator[str]:
+    """A section alone: its heading, and the rows below it."""
+    yield section.heading
+    for part in section.parts:
+        yield from _part(part)
 
 
 def _part(part: Part) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The report as metrics, in Prometheus' text format (version 0.0.4), for node_exporter's textfile collector.
+"""The report as metrics.
 
 Labels hold names of ours alone: no path, host or deployment, whose values would grow without end.
 """
@@ -6,21 +6,20 @@ Labels hold names of ours alone: no path, host or deployment, whose values would
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from agentdoctor import __version__
 from agentdoctor.model import Finding, Outcome
 from agentdoctor.report import Run, fingerprint_rules
-
-Samples = list[tuple[Mapping[str, str], float]]
+from agentdoctor.report.metrics import Family, Samples, written
 
 
 def render(run: Run) -> str:
-    """All metrics, every one a gauge and without a time of its own: the collector refuses those that have one."""
-    return "".join(_family(name, help_, samples) for name, help_, samples in _families(run))
+    """All metrics."""
+    return written(_families(run))
 
 
-def _families(run: Run) -> Iterator[tuple[str, str, Samples]]:
+def _families(run: Run) -> Iterator[Family]:
     build = {"version": __version__, "rules_sha256": fingerprint_rules(run.rules)}
     outcomes = Counter(check.outcome for check in run.checks)
     yield "build_info", "The program and its rules; always 1.", [(build, 1)]
@@ -45,25 +44,3 @@ def _labels(finding: Finding) -> tuple[tuple[str, str], ...]:
 
 def _unexplained(run: Run) -> int:
     return sum(entry.count for entry in run.unexplained)
-
-
-def _family(name: str, help_: str, samples: Samples) -> str:
-    full = f"agentdoctor_{name}"
-    rows = [f"# HELP {full} {help_}", f"# TYPE {full} gauge"]
-    rows += [f"{full}{_braces(labels)} {_number(value)}" for labels, value in samples]
-    return "\n".join(rows) + "\n"
-
-
-def _braces(labels: Mapping[str, str]) -> str:
-    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"{{{pairs}}}" if pairs else ""
-
-
-def _escaped(value: str) -> str:
-    """A label's value as the format wants it: backslash, quote and line break escaped."""
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-def _number(value: float) -> str:
-    """Milliseconds are enough, and an exponent helps nobody who reads the file."""
-    return str(value) if isinstance(value, int) else f"{value:.3f}"

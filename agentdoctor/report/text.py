@@ -15,7 +15,7 @@ WIDTH = 80
 _INDENT = " " * 12
 _UNEXPLAINED_SHOWN = 3
 _MARKS = {State.ACTIVE: "X", State.QUIET: "~", State.MASKED: "-", State.RECOVERED: "v", State.SUPPRESSED: "s"}
-_COLOURS = {"critical": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": "\x1b[1;36m", "ok": "\x1b[1;32m"}
+COLOURS = {"critical": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": "\x1b[1;36m", "ok": "\x1b[1;32m"}
 
 
 def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
@@ -26,6 +26,9 @@ def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
     over = [finding for finding in run.findings if finding.state is State.RECOVERED]
     if over:
         parts.append("\n".join(_over(over, run)))
+    hushed = [finding for finding in run.findings if finding.state is State.SUPPRESSED]
+    if hushed:
+        parts.append("\n".join(_silenced(hushed, run)))
     if run.unexplained:
         parts.append("\n".join(_unexplained(run)))
     if run.checks:
@@ -37,7 +40,7 @@ def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
 def _first_line(run: Run, colour: bool) -> str:
     status = run.status.upper()
     if colour:
-        status = f"{_COLOURS.get(run.status, '')}{status}\x1b[0m"
+        status = f"{COLOURS.get(run.status, '')}{status}\x1b[0m"
     host = who(run)
     return f"{status} {host + ': ' if host else ''}{headline(run)}"
 
@@ -114,7 +117,7 @@ def clock(at: float | None, now: float) -> str:
 def _deployment(finding: Finding) -> str:
     parts = finding.deployment
     named = (("deployment", parts.id), ("event", parts.event), ("script", parts.script))
-    return ", ".join(f"{name} {line(value)}" for name, value in named if value) or f"group {parts.group_id}"
+    return ", ".join(f"{name} {line(value)}" for name, value in named if value) or f"group {line(parts.group_id)}"
 
 
 # Ruby names the class that speaks; its last part is as good and leaves room for what it says.
@@ -153,6 +156,14 @@ def _over(findings: Sequence[Finding], run: Run) -> Iterator[str]:
         until = f" until {clock(finding.recovered_at, run.started_at)}" if finding.recovered_at else ""
         when = f"{clock(finding.first_seen, run.started_at)}{until}, {finding.count}x"
         yield f"   {finding.rule.id:<30} {when}"
+
+
+def _silenced(findings: Sequence[Finding], run: Run) -> Iterator[str]:
+    yield " silenced:"
+    for finding in findings:
+        silence = run.silences.get(finding.rule.id)
+        until = f" until {clock(silence.until, run.started_at)}: {line(silence.reason)}" if silence else ""
+        yield f"   {finding.rule.id:<30}{until}"
 
 
 def _unexplained(run: Run) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agentdoctor.model import Rule
 from agentdoctor.rules import compiled
@@ -18,8 +18,7 @@ class RuleError(ValueError):
     """A rule file that cannot be used; the text starts with file:line."""
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """Rules that can be used, and what is wrong with those that cannot."""
 
     rules: tuple[Rule, ...]

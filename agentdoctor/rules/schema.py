@@ -11,12 +11,9 @@ import yaml
 from agentdoctor.model import Recovery, Rule, Sample, Severity, Signature, Step
 from agentdoctor.nearest import nearest
 from agentdoctor.rules import RuleError
+from agentdoctor.rules import keys as known
+from agentdoctor.rules.keys import AGENTS, EXCERPTS, FREQUENCIES, LOGS, REVISIONS, RISKS, SEEN, SEVERITIES, WHERE
 
-LOGS = ("agent", "deployment", "scripts", "update", "journal", "text")
-AGENTS = ("1.x", "2.x")
-WHERE = ("instance", "operator", "repository", "console")
-RISKS = ("none", "low", "disruptive", "destructive", "from-host")
-FREQUENCIES = ("common", "occasional", "rare")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -75,7 +72,6 @@ class Mapping(dict[str, Any]):
         return float(int(found[1]) * _SECONDS[found[2]])
 
 
-_SEVERITIES = tuple(severity.value for severity in Severity)
 _KINDS: dict[type, str] = {str: "text", list: "list", int: "whole number", bool: "true or false", Mapping: "mapping"}
 
 
@@ -121,18 +117,12 @@ def _plain(node: yaml.Node, origin: str) -> Any:
     return result
 
 
-_KEYS = (
-    "title severity area agents depends_on hold frequency signature confirm rules_out context standing latent subject"
-    " excerpt cause remediation recovery docs samples"
-).split()
-
-
 def _rule(doc: Mapping, rule_id: str) -> Rule:
-    doc.only(_KEYS)
+    doc.only(known.names(known.RULE))
     rule = Rule(
         id=rule_id,
         title=doc.get_as("title", str),
-        severity=Severity(doc.one_of("severity", _SEVERITIES)),
+        severity=Severity(doc.one_of("severity", SEVERITIES)),
         area=doc.get_as("area", str),
         agents=doc.texts("agents", AGENTS) or AGENTS,
         depends_on=doc.texts("depends_on"),
@@ -143,9 +133,10 @@ def _rule(doc: Mapping, rule_id: str) -> Rule:
         rules_out=doc.get_as("rules_out", bool, True),
         context=doc.texts("context"),
         standing=doc.get_as("standing", bool, False),
-        latent=Severity(doc.one_of("latent", _SEVERITIES)) if "latent" in doc else None,
+        latent=Severity(doc.one_of("latent", SEVERITIES)) if "latent" in doc else None,
         subject=doc.get_as("subject", str, ""),
-        excerpt=doc.one_of("excerpt", ("line", "stderr"), "line"),
+        excerpt=doc.one_of("excerpt", EXCERPTS, "line"),
+        bundle=doc.get_as("bundle", bool, False),
         cause=" ".join(doc.get_as("cause", str).split()),
         remediation=tuple(_items(doc, "remediation", _step)),
         recovery=_recovery(doc),
@@ -158,6 +149,12 @@ def _rule(doc: Mapping, rule_id: str) -> Rule:
 
 
 def _check_whole(rule: Rule, doc: Mapping) -> None:
+    if not rule.remediation:
+        raise doc.fail("'remediation' needs at least one step", "remediation")
+    if rule.bundle:
+        if rule.signature or rule.confirm:
+            raise doc.fail("bundle: true is for what lint alone tells, without signature and confirm", "bundle")
+        return
     if not rule.signature and not rule.confirm:
         raise doc.fail("a rule needs a signature, or a confirm of the host, or both")
     if not rule.signature and not rule.standing:
@@ -166,8 +163,6 @@ def _check_whole(rule: Rule, doc: Mapping) -> None:
         raise doc.fail("standing: true needs a confirm", "standing")
     if not rule.rules_out and not rule.confirm:
         raise doc.fail("rules_out: false needs a confirm", "rules_out")
-    if not rule.remediation:
-        raise doc.fail("'remediation' needs at least one step", "remediation")
 
 
 def _items(doc: Mapping, key: str, build: Callable[[Mapping], Any]) -> Iterable[Any]:
@@ -181,7 +176,7 @@ def _signature(doc: Mapping) -> Signature | None:
     if "signature" not in doc:
         return None
     part: Mapping = doc.get_as("signature", Mapping)
-    part.only(("log", "any", "output", "unless", "revision", "times", "within", "otherwise"))
+    part.only(known.names(known.SIGNATURE))
     patterns = part.texts("any") + part.texts("output")
     for pattern in patterns + part.texts("unless"):
         _check_pattern(pattern, part)
@@ -192,7 +187,7 @@ def _signature(doc: Mapping) -> Signature | None:
         any=part.texts("any"),
         output=part.texts("output"),
         unless=part.texts("unless"),
-        revision=part.one_of("revision", ("current", "last", ""), ""),
+        revision=part.one_of("revision", (*REVISIONS, ""), ""),
         times=part.get_as("times", int, 1),
         within=part.seconds("within"),
         otherwise=part.get_as("otherwise", bool, False),
@@ -224,7 +219,7 @@ def _proof(part: Mapping) -> dict[str, dict[str, Any]]:
             raise part.fail(f"{probe!r} must say which fields it must have", probe)
         for expected in fields.values():
             if isinstance(expected, Mapping):
-                expected.only(("min", "max", "not"))
+                expected.only(known.names(known.BOUNDS))
     return {probe: {name: _bare(expected) for name, expected in fields.items()} for probe, fields in part.items()}
 
 
@@ -233,7 +228,7 @@ def _bare(expected: Any) -> Any:
 
 
 def _step(item: Mapping) -> Step:
-    item.only(("text", "where", "command", "agents", "risk", "undo"))
+    item.only(known.names(known.STEP))
     return Step(
         text=" ".join(item.get_as("text", str).split()),
         where=item.one_of("where", WHERE),
@@ -245,8 +240,10 @@ def _step(item: Mapping) -> Step:
 
 
 def _recovery(doc: Mapping) -> Recovery:
+    if doc.get("bundle") is True and "recovery" not in doc:
+        return Recovery()  # lint finds it no more
     part: Mapping = doc.get_as("recovery", Mapping)
-    part.only(("log", "any", "event", "evidence"))
+    part.only(known.names(known.RECOVERY))
     for pattern in part.texts("any"):
         _check_pattern(pattern, part)
     recovery = Recovery(
@@ -261,11 +258,11 @@ def _recovery(doc: Mapping) -> Recovery:
 
 
 def _sample(item: Mapping) -> Sample:
-    item.only(("agent", "text", "match", "log", "seen"))
+    item.only(known.names(known.SAMPLE))
     return Sample(
         agent=item.get_as("agent", str),
         text=item["text"] if isinstance(item.get("text"), str) else item.get_as("text", str),
         match=item.get_as("match", bool, True),
         log=item.one_of("log", LOGS, "agent"),
-        seen=item.one_of("seen", ("live", "source"), "live"),
+        seen=item.one_of("seen", SEEN, "live"),
     )

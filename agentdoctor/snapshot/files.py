@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from agentdoctor import layout, logs, runs
+from agentdoctor.appspec.reading import read
 from agentdoctor.grammars.report import EVENTS
 from agentdoctor.host import Host
 from agentdoctor.probes import CannotLook, _appspec
@@ -228,7 +229,7 @@ def _wanted(host: Host, archive: str) -> set[str]:
         raw = None
     if raw is None:
         return found
-    document = _appspec.parse(raw)
+    document = read(raw)
     places = [place.strip() for event in EVENTS for place in _appspec.locations(document, event)]
     return found | {os.path.normpath(f"{archive}/{place}") for place in places}
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from agentdoctor import rules as catalogue
-from agentdoctor.cli import UsageError
+from agentdoctor.arguments import UsageError
 from agentdoctor.model import Rule, Severity
 from agentdoctor.nearest import nearest
 from agentdoctor.report import Run
@@ -20,13 +20,26 @@ from agentdoctor.settings import Settings, SettingsError
 from agentdoctor.settings import load as load_settings
 from agentdoctor.verbs.output import deliver
 
-_ABOUT_RULES = ("explain", "rules", "schema")
+# The module of each verb; all others are in looking.
+_MODULES = {
+    "config": "configuring",
+    "explain": "about_rules",
+    "rules": "about_rules",
+    "schema": "about_rules",
+    "snapshot": "sending",
+    "lint": "linting",
+    "notify": "notifying",
+    "run": "serving",
+    "status": "serving",
+    "silence": "serving",
+    "unsilence": "serving",
+}
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what was typed. A verb is the function of its name, with its action; its module is imported only now."""
-    module = "about_rules" if options.verb in _ABOUT_RULES else "sending" if options.verb == "snapshot" else "looking"
-    name = f"{options.verb}_{options.action}" if options.verb == "rules" else options.verb
+    module = _MODULES.get(options.verb, "looking")
+    name = f"{options.verb}_{options.action}" if "action" in options else options.verb
     verb: Callable[[argparse.Namespace], int] = getattr(import_module(f"{__name__}.{module}"), name)
     return verb(options)
 
@@ -58,9 +71,18 @@ def known(ids: Sequence[str], loaded: Catalogue) -> list[Rule]:
     return [rule for rule in loaded.rules if rule.id in ids]
 
 
+def on_hosts(rules: Sequence[Rule]) -> list[Rule]:
+    """The same rules. UsageError for one that no log and no host can show."""
+    for rule in rules:
+        if rule.bundle:
+            raise UsageError(f"{rule.id} is seen in a bundle alone: agentdoctor lint tells it")
+    return list(rules)
+
+
 def chosen(options: argparse.Namespace, loaded: Catalogue) -> Sequence[Rule]:
-    """The rules that --only and --skip leave."""
-    only = {rule.id for rule in known(options.only, loaded)}
+    """The rules that --only and --skip leave. UsageError for one that only lint tells, where it is not lint."""
+    wanted = known(options.only, loaded)
+    only = {rule.id for rule in (wanted if options.verb == "lint" else on_hosts(wanted))}
     skip = {rule.id for rule in known(options.skip, loaded)}
     return [rule for rule in loaded.rules if (not only or rule.id in only) and rule.id not in skip]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentdoctor import rules as catalogue
-from agentdoctor.cli import UsageError
+from agentdoctor.arguments import UsageError
 from agentdoctor.model import Rule
 from agentdoctor.rules import RuleError
 from agentdoctor.verbs import known, load, nearest_path, settings_of
@@ -121,8 +121,9 @@ def _judged(problems: Sequence[str], what: str) -> int:
 
 
 def schema(options: argparse.Namespace) -> int:
-    """Print the JSON Schema of the report, or of a line of it."""
+    """Print the JSON Schema of the report, of a line of it, or of what lint writes."""
     from agentdoctor.report import json, jsonl
+    from agentdoctor.report.lint import json as lint
 
-    write(json.schema() if options.name == "report" else jsonl.schema())
+    write({"report": json.schema, "line": jsonl.schema, "lint": lint.schema}[options.name]())
     return 0

@@ -8,15 +8,18 @@ import dataclasses
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from agentdoctor import rules as catalogue
-from agentdoctor.cli import UsageError, since
+from agentdoctor import silences
+from agentdoctor.arguments import UsageError, since
 from agentdoctor.host import Host
 from agentdoctor.model import Rule, State
-from agentdoctor.report import Run
+from agentdoctor.report import Run, silenced
 from agentdoctor.rules import Catalogue
-from agentdoctor.verbs import chosen, known, load, nearest_path, print_run, settings_of
+from agentdoctor.settings import Settings
+from agentdoctor.verbs import chosen, known, load, nearest_path, on_hosts, print_run, settings_of
 from agentdoctor.verbs.output import write
 
 if TYPE_CHECKING:
@@ -28,11 +31,20 @@ WAIT_SECONDS = 5.0  # between two looks of --wait; the agent polls every 45 s or
 
 def check(options: argparse.Namespace) -> int:
     """Look at this host, or at a copied tree."""
-    loaded = load(settings_of(options), quiet=options.format == "nagios")
+    settings = settings_of(options)
+    loaded = load(settings, quiet=options.format == "nagios")
     rules = chosen(options, loaded)
-    return print_run(
-        _until_well(options, lambda: _look(options, rules, loaded), lambda run: run.exit_code == 0), options
-    )
+
+    def look() -> Run:
+        run = _look(options, settings, rules, loaded)
+        return silenced(run, silences.load(settings.state_dir, run.started_at)) if _of_settings(options) else run
+
+    return print_run(_until_well(options, look, lambda run: run.exit_code == 0), options)
+
+
+def _of_settings(options: argparse.Namespace) -> bool:
+    """Whether it is the host of the settings that is looked at, of which the service knows."""
+    return not (options.root or options.snapshot)
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -40,11 +52,11 @@ def verify(options: argparse.Namespace) -> int:
     from agentdoctor.report import verification
     from agentdoctor.verify import worst
 
-    loaded = load(settings_of(options))
-    asked = known(options.id, loaded)
-    run, answers = _until_well(
-        options, lambda: _answers(_look(options, loaded.rules, loaded), asked), lambda pair: worst(pair[1]) == 0
-    )
+    settings = settings_of(options)
+    loaded = load(settings)
+    asked = on_hosts(known(options.id, loaded))
+    look = partial(_look, options, settings, loaded.rules, loaded)
+    run, answers = _until_well(options, lambda: _answers(look(), asked), lambda pair: worst(pair[1]) == 0)
     render = verification.as_json if options.format == "json" else verification.as_text
     write(render(answers, run))
     return worst(answers) if answers else run.exit_code
@@ -58,12 +70,12 @@ def _answers(run: Run, asked: Sequence[Rule]) -> tuple[Run, list[Answer]]:
     return run, [verify(rule, run.findings, run.checks, run.problems) for rule in asked or found.values()]
 
 
-def _look(options: argparse.Namespace, rules: Sequence[Rule], loaded: Catalogue) -> Run:
+def _look(options: argparse.Namespace, settings: Settings, rules: Sequence[Rule], loaded: Catalogue) -> Run:
     """One check of this host, of a copied tree or of a snapshot."""
     from agentdoctor import runs
 
     with _unpacked(options) as there:
-        host, begin = place(there, loaded)
+        host, begin = place(there, settings, loaded)
         return runs.check(rules, host, begin, options.timeout, not options.no_network)
 
 
@@ -89,11 +101,10 @@ def _unpacked(options: argparse.Namespace) -> Iterator[argparse.Namespace]:
         yield argparse.Namespace(**{**vars(options), "root": root})
 
 
-def place(options: argparse.Namespace, loaded: Catalogue) -> tuple[Host, float | None]:
+def place(options: argparse.Namespace, settings: Settings, loaded: Catalogue) -> tuple[Host, float | None]:
     """The host to look at, and since when its logs count, in seconds since the epoch; None is from the beginning."""
-    settings = settings_of(options)
     root = options.root or (settings.root if settings.root != "/" else "")
-    host = _snapshot(root) if root else Host(imds_endpoint=settings.imds_endpoint)
+    host = _snapshot(options.root) if options.root else _host(settings)
     begin = None if root and options.since is None else since(options.since)
     return dataclasses.replace(host, broken_rules=loaded.broken), begin
 
@@ -109,6 +120,15 @@ def _until_well(options: argparse.Namespace, look: Callable[[], T], well: Callab
         if sys.stderr.isatty():
             print(f"\rnot well yet, waiting; {left:.0f} s left \x1b[K", end="\r", file=sys.stderr, flush=True)
         time.sleep(min(WAIT_SECONDS, left))
+
+
+def _host(settings: Settings) -> Host:
+    try:
+        return Host.at(settings.root, settings.imds_endpoint, settings.state_dir)
+    except OSError as error:
+        raise UsageError(f"root: {settings.root}: {error.strerror}{nearest_path(settings.root)}") from None
+    except ValueError as error:
+        raise UsageError(f"root: {settings.root}: {error}") from None
 
 
 def _snapshot(root: str) -> Host:

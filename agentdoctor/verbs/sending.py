@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agentdoctor import runs
-from agentdoctor.cli import UsageError
+from agentdoctor.arguments import UsageError
 from agentdoctor.host import Host
 from agentdoctor.model import Rule
 from agentdoctor.scrub import line
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 def snapshot(options: argparse.Namespace) -> int:
     """Take a snapshot and print where it lies; with --list print what would be taken."""
-    loaded = load(settings_of(options))
-    host, begin = place(options, loaded)
+    settings = settings_of(options)
+    loaded = load(settings)
+    host, begin = place(options, settings, loaded)
     _progress("looking at the host and its logs")
     taken = take(host, loaded.rules, begin, options.timeout, not options.no_network, options.pseudonyms)
     if options.list:

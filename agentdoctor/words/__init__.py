@@ -33,7 +33,7 @@ def _phrased(phrase: Phrase, value: Mapping[str, Any]) -> str:
     """The phrase; "" for evidence that lacks what it speaks of, as a snapshot of another version may."""
     try:
         return phrase(value)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return ""
 
 

@@ -39,6 +39,24 @@ def _executable(value: Mapping[str, Any]) -> str:
     return f"the script has {'an' if value.get('executable') else 'no'} execute bit"
 
 
+def _run(value: Mapping[str, Any]) -> str:
+    if not value.get("started"):
+        return f"the agent never started the script in that event, by {value['log']}"
+    return f"the agent started the script, by {value['log']}"
+
+
+def _group(value: Mapping[str, Any]) -> str:
+    return f"its deployment group is {value['group_id']}"
+
+
+def _followed(value: Mapping[str, Any]) -> str:
+    if value.get("started") is False:
+        return _run(value)
+    if value.get("followed"):
+        return f"after it the event went on with {value['after']}, so it had ended well"
+    return "the event ended with this script"
+
+
 def _space(value: Mapping[str, Any]) -> str:
     return f"the location of the script has {'a' if value.get('has_space') else 'no'} blank in it"
 
@@ -50,6 +68,9 @@ def _script(value: Mapping[str, Any]) -> str:
 
 
 PHRASES: dict[str, Phrase] = {
+    "hook.run.started": _run,
+    "hook.run.followed": _followed,
+    "hook.run.group_id": _group,
     "hook.script": _script,
     "hook.script.exists": _exists,
     "hook.script.crlf": _crlf,
@@ -60,6 +81,9 @@ PHRASES: dict[str, Phrase] = {
     "hook.script.has_space": _space,
 }
 STATED = {
+    "hook.run.started": ("the agent started the script", "the agent did not start the script in that event"),
+    "hook.run.group_id": ("its deployment group is known", "its deployment group is not known"),
+    "hook.run.followed": ("another script of the event ran after it", "the event ended with this script"),
     "hook.script.exists": ("the revision holds the script", "the revision does not hold the script"),
     "hook.script.crlf": ("a line of the script ends in CR LF", "no line of the script ends in CR LF"),
     "hook.script.crlf_first": (

@@ -12,7 +12,10 @@ def _appspec(value: Mapping[str, Any]) -> str:
     if not value.get("present"):
         return "the unpacked revision is gone"
     if value.get("exact"):
-        return "appspec.yml is at the root of the revision"
+        link = f", a link to {value['link']}" if value.get("link") else ""
+        return f"appspec.yml is at the root of the revision{link}"
+    if value.get("link"):
+        return f"appspec.yml is a link to {value['link']}, where no file is"
     if value.get("near"):
         return f"the revision holds {value['near']} instead"
     if value.get("nested"):

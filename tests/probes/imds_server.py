@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Imds:
 
     token_status: int = 200
     token: str = TOKEN
+    hop_limit: int = 64  # of what answers a request for a token
     v1: int = 200  # status of a request without token; 200: it is answered
     date: float | None = None  # of the Date header; None: now
     no_date: bool = False
@@ -139,6 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         token = self.headers.get("X-aws-ec2-metadata-token")
         status, body = self.server.imds.answer(self.command, self.path, token)
+        if self.command == "PUT":
+            self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, self.server.imds.hop_limit)
         self.close_connection = True
         if status > 0:
             self._send(status, body)

@@ -25,6 +25,7 @@ class Peer:
 
     status: int = 403
     date: float | None = None  # of the Date header; None: none
+    headers: tuple[str, ...] = ()  # others of the answer
     certificate: Path | None = None  # to speak TLS with; key and chain in one file
     behind: int = 0
     heads: list[str] = field(default_factory=list)  # what it was asked
@@ -89,7 +90,9 @@ def _say(connection: socket.socket, peer: Peer) -> None:
         connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
     else:
         date = "" if peer.date is None else f"Date: {formatdate(peer.date, usegmt=True)}\r\n"
-        connection.sendall(f"HTTP/1.1 {peer.status} Any Words\r\n{date}Content-Length: 0\r\n\r\n".encode())
+        others = "".join(f"{header}\r\n" for header in peer.headers)
+        head = f"HTTP/1.1 {peer.status} Any Words\r\n{date}{others}Content-Length: 0\r\n\r\n"
+        connection.sendall(head.encode())
         if peer.behind and peer.status == 200:
             _join(connection, peer.behind)
 

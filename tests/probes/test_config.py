@@ -35,6 +35,37 @@ def test_file(tmp_path: Path, text: str, valid: bool, problem: str) -> None:
     assert problem in seen["problem"]
 
 
+# Of agent 2.x: the text, whether it runs by it, and what is said.
+TYPED: list[tuple[str, str, bool | None, bool | None, str]] = [
+    ("as shipped", ":wait_between_runs: 30\n:max_revisions: 0\n:verbose: false\n", False, True, ""),
+    ("a word for a number", ":wait_between_runs: fast\n", None, False, "wait_between_runs is 'fast'"),
+    ("a number in quotes", ":max_revisions: '5'\n", None, False, "max_revisions is '5'"),
+    ("below zero", ":http_read_timeout: -1\n", None, False, "http_read_timeout is -1"),
+    ("a word for a flag", ":verbose: 'no'\n", None, False, "verbose is 'no'"),
+    ("a key twice", ":verbose: true\nverbose: true\n", None, False, "verbose stands there twice"),
+    ("retired keys are passed over", ":children: 2\n:user: x\n", False, True, ""),
+    ("not started with it", ":verbose: true\n", True, None, ""),
+    ("nothing runs", ":verbose: true\n", None, None, ""),
+]
+
+
+@cases(TYPED)
+def test_file_of_2x(tmp_path: Path, text: str, newer: bool | None, valid: bool | None, problem: str) -> None:
+    write(tmp_path, {FILE: text})
+    answers = {"package.version": {"generation": "2.x"}, "config.age": {"newer_than_process": newer}}
+    known = {**answers, "config.age": answers["config.age"] if newer is not None else None}
+    look = Look(Host(root=str(tmp_path)), {}, lambda name: Evidence(name, "disk", known[name]))
+    seen = find("config.agent").look(look)
+    assert seen["valid"] is valid
+    assert problem in seen["problem"]
+
+
+def test_a_copied_tree_of_2x_is_judged_by_its_file(tmp_path: Path) -> None:
+    """Nobody knows of its processes, which is no reason to doubt the file."""
+    host = write(tmp_path, {FILE: ":verbose: true\n", "/opt/codedeploy-agent/.version": "agent_version: 2.1.0\n"})
+    assert value("config.agent", host)["valid"] is True
+
+
 def test_no_file_is_not_judged(tmp_path: Path) -> None:
     assert ask("config.agent", write(tmp_path, {})).outcome is Outcome.SKIP
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentdoctor.appspec.ignored import ignored
+from agentdoctor.appspec.reading import read
 from agentdoctor.host import Host
 from agentdoctor.model import Outcome
-from agentdoctor.probes._appspec import parse
-from agentdoctor.probes._keys import ignored, usual
+from agentdoctor.probes._keys import usual
 from agentdoctor.words import say
 
 from .conftest import ask, cases, value, write
@@ -56,6 +57,7 @@ IGNORED = [
     ("permission", "permission:\n  - object: /srv\n", "permission", "", 3, "permissions"),
     ("hook", "hook:\n  AfterInstall: []\n", "hook", "", 3, "hooks"),
     ("file", "file: []\n", "file", "", 3, "files"),
+    ("beside hooks", "AfterInstall:\n  - location: a.sh\n", "AfterInstall", "", 3, "AfterInstall inside of hooks"),
     ("timeout at the left margin", "timeout: 900\n", "timeout", "", 3, "timeout of each script"),
     ("an owner in files", f"{FILES}    owner: app\n", "owner", "files", 6, "owner in permissions"),
     ("acl", f"{MODE}    acl: ['u:app:rw']\n", "acl", "permissions", 5, "acls"),
@@ -148,11 +150,11 @@ def test_what_the_agent_refuses_is_not_ours(tmp_path: Path, text: str) -> None:
     assert value("appspec.ignored", unpacked(tmp_path, text, HEAD + "overwrite: 1\n"))["count"] == 1
 
 
-def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    """Strangers may put one there."""
-    host = unpacked(tmp_path, HEAD, name="other.yml")
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """As the agent does."""
+    host = unpacked(tmp_path, HEAD + "overwrite: 1\n", name="other.yml")
     (tmp_path / f"{ROOT}/g0/d-ABCDEF120/deployment-archive/appspec.yml"[1:]).symlink_to("other.yml")
-    assert ask("appspec.ignored", host).outcome is Outcome.UNKNOWN
+    assert value("appspec.ignored", host)["count"] == 1
 
 
 SEEN = {"archive": "/a", "key": "timout", "place": "hooks", "line": 9, "meant": "timeout", "count": 1}
@@ -187,6 +189,8 @@ permissions:
   timeout: 30
   - location: b.sh
 timeout: 30
+AfterInstall:
+- location: c.sh
 # why
 file_exists_behavior: OVERWRITE
   file_exists_behavior: OVERWRITE
@@ -198,9 +202,9 @@ file_exists_behavior: OVERWRITE
 @given(st.lists(LINES, max_size=9).map(lambda lines: "\n".join(["version: 0.0", *lines]).encode()))
 def test_what_is_usual_holds_none(raw: bytes) -> None:
     """The short way never passes over a key that the long way finds."""
-    document = parse(raw)
+    document = read(raw)
 
-    assert not usual(raw) or document.problem or ignored(document.root) == []
+    assert not usual(raw) or document.syntax or ignored(document.root) == []
 
 
 def test_a_plain_appspec_is_usual() -> None:

@@ -104,24 +104,18 @@ ENDS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @cases(ENDS)
-def test_the_end_of_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: dict[str, Any]
-) -> None:
+def test_the_end_of_the_log(tmp_path: Path, zone: Callable[[str], None], text: str, expected: dict[str, Any]) -> None:
     """The age of a poll is counted from the age of the file, not in a zone that may be another's."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+    zone("UTC")
     files(tmp_path, (LOG, 10, text))
     seen = activity(tmp_path)
     assert {name: seen[name] for name in expected} == expected
 
 
-def test_a_zone_of_the_agent_does_not_make_a_poll_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Seoul")
-    time.tzset()
+def test_a_zone_of_the_agent_does_not_make_a_poll_old(tmp_path: Path, zone: Callable[[str], None]) -> None:
+    zone("Asia/Seoul")
     files(tmp_path, (LOG, 10, POLL % "57:00"))
     assert activity(tmp_path)["last_poll_age"] == 10.0
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
 
 
 COPIES: list[tuple[str, dict[str, Any], float | None, float | None]] = [

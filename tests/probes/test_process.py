@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,12 +114,13 @@ def test_census(processes: list[Seen], expected: dict[str, Any]) -> None:
     assert {name: seen[name] for name in expected} == expected
 
 
-def test_a_real_process_of_2x(start: Start) -> None:
-    pid = start(PROGRAM, "start")
+def test_a_real_process(start: Start) -> None:
+    """Under a name of its own: tests that run beside this one look for an agent among all processes."""
+    program = f"/opt/stand-in/bin/{os.getpid()}"
+    pid = start(program, "start")
     seen = see(pid)
     assert seen is not None
-    assert (seen.pid, seen.ppid, seen.cmdline) == (pid, os.getpid(), (PROGRAM, "start"))
-    assert classify(seen) == MASTER_2X
+    assert (seen.pid, seen.ppid, seen.cmdline) == (pid, os.getpid(), (program, "start"))
 
 
 def test_the_agent_is_found_among_all_processes(start: Start, renamed: tuple[str, Host]) -> None:
@@ -132,6 +134,29 @@ def test_the_agent_is_found_among_all_processes(start: Start, renamed: tuple[str
 def test_no_agent_among_all_processes(alone: None, renamed: tuple[str, Host]) -> None:
     seen = value("process.agent", renamed[1])
     assert (seen["running"], seen["master_pid"], seen["generation"]) == (False, 0, "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a namespace of processes")
+def test_an_agent_in_a_container_is_not_this_hosts(renamed: tuple[str, Host]) -> None:
+    """It is in the process table all the same, with another number there."""
+    program, host = renamed
+    title = f"{program}: {POLLER.partition(': ')[2]}"
+    shell = f'exec -a "{title}" sleep 60'
+    inside = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", "-c", shell])
+    try:
+        wait_until_listed(title)
+        assert value("process.agent", host)["workers"] == 0
+    finally:
+        inside.kill()
+        inside.wait()
+
+
+def wait_until_listed(title: str) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if any(title.encode() in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()):
+            return
+    raise AssertionError(f"{title} never ran")
 
 
 def test_no_agent_on_a_host_that_hides_processes(

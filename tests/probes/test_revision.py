@@ -12,6 +12,7 @@ import pytest
 from agentdoctor.host import Host
 from agentdoctor.model import Outcome
 from agentdoctor.probes.revision import Folder, lone, near
+from agentdoctor.words import say
 
 from .conftest import ask, cases, value, write
 
@@ -94,15 +95,44 @@ def test_appspec(tmp_path: Path, files: dict[str, str], expected: dict[str, Any]
 
 def test_no_archive(tmp_path: Path) -> None:
     seen = value("revision.appspec", write(tmp_path, {REVISION: None}), archive=ARCHIVE)
-    assert seen == {"present": False, "exact": False, "near": "", "nested": "", "entries": 0}
+    assert seen == {"present": False, "exact": False, "near": "", "nested": "", "entries": 0, "link": ""}
 
 
-def test_links_are_not_followed(tmp_path: Path) -> None:
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     host = write(tmp_path, {ARCHIVE: None, "/outside/appspec.yml": "x"})
-    (tmp_path / ARCHIVE[1:] / "appspec.yml").symlink_to(tmp_path / "outside/appspec.yml")
+    (tmp_path / ARCHIVE[1:] / "appspec.yaml").symlink_to(tmp_path / "outside/appspec.yml")
     (tmp_path / ARCHIVE[1:] / "app").symlink_to(tmp_path / "outside")
     seen = value("revision.appspec", host, archive=ARCHIVE)
-    assert seen == {"present": True, "exact": False, "near": "", "nested": "", "entries": 2}
+    assert seen == {"present": True, "exact": False, "near": "", "nested": "", "entries": 2, "link": ""}
+
+
+ELSEWHERE = f"{'../' * 5}srv/web.yml"
+NO_FILE = "appspec.yml is a link to {}, where no file is"
+LINKS = [
+    ("in the revision", "conf/web.yml", True, "appspec.yml is at the root of the revision, a link to conf/web.yml"),
+    ("elsewhere on the host", ELSEWHERE, True, f"appspec.yml is at the root of the revision, a link to {ELSEWHERE}"),
+    ("nothing", "gone.yml", False, NO_FILE.format("gone.yml")),
+    ("a folder", "conf", False, NO_FILE.format("conf")),
+    ("itself", "appspec.yml", False, NO_FILE.format("appspec.yml")),
+]
+
+
+@cases(LINKS)
+def test_an_appspec_that_is_a_link(tmp_path: Path, target: str, exact: bool, said: str) -> None:
+    """The agent follows it: File.exist? and File.read of Ruby do."""
+    host = write(tmp_path, {f"{ARCHIVE}/conf/web.yml": "", "/opt/srv/web.yml": "", f"{ARCHIVE}/app.js": ""})
+    (tmp_path / ARCHIVE[1:] / "appspec.yml").symlink_to(target)
+    seen = value("revision.appspec", host, archive=ARCHIVE)
+    assert (seen["exact"], seen["link"], seen["near"]) == (exact, target, "")
+    assert say("revision.appspec", "exact", exact, seen) == said
+
+
+def test_an_appspec_that_leads_out_of_a_copied_tree(tmp_path: Path) -> None:
+    host = write(tmp_path, {ARCHIVE: None})
+    (tmp_path / ARCHIVE[1:] / "appspec.yml").symlink_to("/etc/hostname")
+    seen = ask("revision.appspec", host, archive=ARCHIVE)
+    assert (seen.value, seen.outcome) == (None, Outcome.UNKNOWN)
+    assert "is a link out of the copied tree" in seen.reason
 
 
 def test_more_than_can_be_looked_through_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
