@@ -22,15 +22,19 @@ Register = Callable[..., None]
 
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Register:
-    """Add probes for one test."""
-    monkeypatch.setattr(probes, "_found", dict(probes._found))
+    """Add probes for one test, one by one: what registers itself meanwhile does so once in a process."""
 
     def add(name: str, look: Callable[[Look], Values], live: bool = True, **parts: Any) -> None:
-        probes._found[name] = Probe(
-            name, "disk", look, live, parts.get("about", ()), parts.get("network", False), parts.get("also", ())
-        )
+        about, network, also = parts.get("about", ()), parts.get("network", False), parts.get("also", ())
+        monkeypatch.setitem(probes._found, name, Probe(name, "disk", look, live, about, network, also))
 
     return add
+
+
+@pytest.mark.parametrize("name", ["", "disk", "disk.nothing", "nothing.at_all", "_chain.x", "..", "disk.space.more"])
+def test_an_unknown_probe_is_a_key_error(name: str) -> None:
+    with pytest.raises(KeyError):
+        probes.find(name)
 
 
 def sees(look: Look) -> Values:

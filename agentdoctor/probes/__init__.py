@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 from agentdoctor.host import Host
@@ -89,9 +88,12 @@ def find(name: str) -> Probe:
 
 
 def _import(name: str) -> Probe:
-    module = name.partition(".")[0]
-    if module in _modules():
-        importlib.import_module(f"{__name__}.{module}")
+    module = f"{__name__}.{name.partition('.')[0]}"
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
     return _found[name]
 
 
@@ -105,11 +107,6 @@ def declare(name: str, source: str, live: bool, about: tuple[str, ...], network:
 
 def names() -> list[str]:
     """Every probe there is; imports all their modules."""
-    for module in _modules():
-        importlib.import_module(f"{__name__}.{module}")
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
     return sorted(_found)
-
-
-@cache
-def _modules() -> tuple[str, ...]:
-    return tuple(info.name for info in pkgutil.iter_modules(__path__))

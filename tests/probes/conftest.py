@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from agentdoctor import probes
 from agentdoctor.asking import Asker
 from agentdoctor.host import Host
 from agentdoctor.model import Evidence
@@ -179,6 +180,7 @@ def unprivileged() -> Iterator[Path]:
     """A directory, in a test that runs as nobody where it would run as root, who may read everything."""
     import psutil  # noqa: F401 - nobody may not be able to import it any more
 
+    probes.names()  # nor these
     codecs.lookup("ascii")  # nor this; and that it is not to be had is remembered for good
 
     was_root = os.geteuid() == 0
