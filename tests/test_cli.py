@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from agentdoctor import rules
 from agentdoctor.arguments import FORMATS
 from agentdoctor.cli import main
 from agentdoctor.report.json import schema
@@ -220,11 +221,13 @@ def test_bad_input_is_one_clear_line(arguments: list[str], text: str, cli: Cli, 
     assert done.stderr.startswith("agentdoctor: ")
 
 
-def test_unreadable_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreadable_log(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that is not ours to read is said to be so, and nothing is called healthy."""
     log = tmp_path / "x.log"
     log.write_text("x")
     main(["scan", str(log)])  # loads every module, which another user may not be able to read
+    loaded = rules.load()  # nor these
+    monkeypatch.setattr(rules, "load", lambda *_: loaded)
     capsys.readouterr()
     log.chmod(0)
     us = os.geteuid()
