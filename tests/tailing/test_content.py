@@ -89,6 +89,7 @@ def test_whatever_is_written_comes(
     directory = tmp_path_factory.mktemp("log")
     written = [part if isinstance(part, bytes) else b"z" * part for part in parts]
     found = reading(directory, *written)
+    found.tailer.close()
     whole = b"".join(written)
     expected = []
     for line in whole.split(b"\n")[:-1]:
