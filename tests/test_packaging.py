@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from agentdoctor.child import SOCKETS
-from agentdoctor.settings import KEYS, Settings, parse
+from agentdoctor.settings import DEFAULT_PATH, KEYS, Settings, parse
 from conftest import TOP
 
 CONFFILE = (TOP / "packaging/agentdoctor.yaml").read_text(encoding="utf-8")
@@ -103,11 +103,15 @@ def values(unit: str, name: str) -> list[str]:
     return re.findall(f"^{name}=(.*)$", (UNITS / unit).read_text(encoding="utf-8"), re.MULTILINE)
 
 
-CHILDREN = {"probe": "agentdoctor.probing", "send": "agentdoctor.sinks.sns"}
+# The settings that bind the sender are those of the service, as systemd hands them to whoever may not read them.
+CHILDREN = {
+    "probe": ["agentdoctor.probing"],
+    "send": ["agentdoctor.sinks.sns", "${CREDENTIALS_DIRECTORY}/agentdoctor.yaml"],
+}
 
 
-@pytest.mark.parametrize(("name", "module"), CHILDREN.items())
-def test_each_child_is_where_the_service_calls_it(name: str, module: str) -> None:
+@pytest.mark.parametrize(("name", "words"), CHILDREN.items())
+def test_each_child_is_where_the_service_calls_it(name: str, words: list[str]) -> None:
     """The socket is in the directory that the unit names, for its user alone, and leads to the program."""
     (folder,) = values("agentdoctor.service", f"Environment={SOCKETS}")
     socket = f"agentdoctor-{name}.socket"
@@ -116,5 +120,10 @@ def test_each_child_is_where_the_service_calls_it(name: str, module: str) -> Non
     assert values(socket, "SocketUser") == values("agentdoctor.service", "User")
     assert values(socket, "SocketMode") == ["0600"]
     assert socket in values("agentdoctor.service", "Wants")[0].split()
-    assert values(f"agentdoctor-{name}@.service", "ExecStart") == [f"/usr/bin/python3 -I -m {module}"]
-    assert importlib.util.find_spec(module)
+    assert values(f"agentdoctor-{name}@.service", "ExecStart") == [f"/usr/bin/python3 -I -m {' '.join(words)}"]
+    assert importlib.util.find_spec(words[0])
+
+
+def test_the_sender_is_bound_by_the_settings() -> None:
+    """Those that the service reads where nobody says otherwise."""
+    assert values("agentdoctor-send@.service", "LoadCredential") == [f"agentdoctor.yaml:{DEFAULT_PATH}"]

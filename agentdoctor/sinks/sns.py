@@ -1,7 +1,8 @@
-"""The child that speaks to AWS: ``python -m agentdoctor.sinks.sns``. Only here is boto3 loaded.
+"""The child that speaks to AWS: ``python -m agentdoctor.sinks.sns [SETTINGS]``. Only here is boto3 loaded.
 
 A line of JSON on standard input is a request, a line on standard output its answer, in the same order. It reads no log
-and no file of ours, and ends when its input does. Credentials are found by boto3, the way every tool of AWS does.
+and ends when its input does. Credentials are found by boto3, the way every tool of AWS does. With a file of settings it
+speaks to the topic and the endpoint that stand there and to no other: who asks reads the words of strangers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
+from agentdoctor import settings
 from agentdoctor.sinks import refusals
 from agentdoctor.sinks.topic import Topic, parse
 
@@ -92,8 +94,19 @@ ASKED: Mapping[str, Callable[[Request, Topic, Clients], Reply]] = {
 }
 
 
-def answered(line: bytes, clients: Clients) -> Reply:
-    """The answer to one line, whatever is in it."""
+def elsewhere(request: Request, topic: Topic, path: str) -> str:
+    """Why a request must not be done by the settings, "" if it may. They are read each time, as they may be new."""
+    try:
+        known = settings.load(path)
+    except settings.SettingsError as error:
+        return f"the sender cannot read its settings: {error}"
+    if (known.topic, known.sns_endpoint_url) == (topic, request.get("endpoint_url") or None):
+        return ""
+    return "the settings name another topic or endpoint by now: sudo systemctl reload agentdoctor"
+
+
+def answered(line: bytes, clients: Clients, path: str | None = None) -> Reply:
+    """The answer to one line, whatever is in it. ``path``: of the settings that bind us."""
     key = ""
     try:
         request = json.loads(line)
@@ -108,6 +121,9 @@ def answered(line: bytes, clients: Clients) -> Reply:
         topic = parse(arn)
     except ValueError as error:  # no fault of the letter
         return {"key": key, "error": "InvalidTopic", "kind": refusals.HOLD, "text": str(error)}
+    why = elsewhere(request, topic, path) if path else ""
+    if why:
+        return {"key": key, "error": "NotInSettings", "kind": refusals.HOLD, "text": why}
     try:
         return {"key": key, **ask(request, topic, clients)}
     except Exception as error:  # noqa: BLE001 - whatever boto3 raises, a letter must get its answer
@@ -117,7 +133,7 @@ def answered(line: bytes, clients: Clients) -> Reply:
         return {"key": key, "error": refusal.code, "kind": refusal.kind, "text": refusal.text}
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO, path: str | None = None) -> None:
     """Reply each line until the input ends. A line that is too long is passed over and answered as a bad one."""
     clients = Clients()
     while line := requests.readline(_LINE_LIMIT):
@@ -125,7 +141,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         while not line.endswith(b"\n") and (line := requests.readline(_LINE_LIMIT)):
             whole = b""
         if whole.strip() or not whole:
-            answers.write(json.dumps(answered(whole, clients)).encode() + b"\n")
+            answers.write(json.dumps(answered(whole, clients, path)).encode() + b"\n")
             answers.flush()
 
 
@@ -135,7 +151,7 @@ def main() -> None:
         os.dup2(2, 1)
         os.environ.setdefault("AWS_STS_REGIONAL_ENDPOINTS", "regional")  # old boto3 asks the other side of the world
         try:
-            serve(sys.stdin.buffer, answers)
+            serve(sys.stdin.buffer, answers, *sys.argv[1:2])
         except (ConnectionError, KeyboardInterrupt):
             os._exit(0)  # nobody is there who could read an answer
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentdoctor.sinks import sns
 from agentdoctor.sinks.message import compose
 from agentdoctor.sinks.sending import Sender
 from sinks import FINDING, NOW, TOPIC, letter
@@ -106,6 +108,65 @@ def test_credentials_that_come_later(fake: FakeSns, tmp_path: Path, monkeypatch:
     assert after.message_id
     assert sender.pid == child
     sender.close(0.0)
+
+
+BOUND = f"sns: {{topic_arn: {TOPIC}-well, endpoint_url: URL}}"
+ELSEWHERE: dict[str, tuple[str | None, dict[str, Any], str]] = {
+    "our topic": (BOUND, {}, ""),
+    "another topic": (BOUND, {"topic_arn": "arn:aws:sns:eu-west-1:999999999999:theirs"}, "reload agentdoctor"),
+    "another endpoint": (BOUND, {"endpoint_url": "http://127.0.0.1:1"}, "reload agentdoctor"),
+    "the endpoint of the Region": (BOUND, {"endpoint_url": None}, "reload agentdoctor"),
+    "who listens to another topic": (BOUND, {"ask": "subscriptions", "topic_arn": f"{TOPIC}-x"}, "reload agentdoctor"),
+    "no topic in the settings": ("", {}, "reload agentdoctor"),
+    "settings that are none": ("sns: [", {}, "cannot read its settings: "),
+    "no settings": (None, {}, "there is no such file"),
+}
+
+
+@pytest.mark.parametrize(("text", "changes", "why"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_bound_by_settings(
+    text: str | None, changes: dict[str, Any], why: str, fake: FakeSns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes over the service hands us what it read: it goes to the topic of the settings or nowhere."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "agentdoctor.yaml"
+    if text is not None:
+        path.write_text(text.replace("URL", fake.url))
+    fields = {"key": "k", "topic_arn": f"{TOPIC}-well", "endpoint_url": fake.url, **changes}
+    received = len(fake.received)
+
+    answer = sns.answered(
+        json.dumps({**fields, "params": compose(letter(), NOW, False)}).encode(), sns.Clients(), str(path)
+    )
+
+    assert (answer.get("error", ""), answer.get("kind", "")) == (("NotInSettings", "hold") if why else ("", ""))
+    assert why in answer.get("text", "")
+    assert len(fake.received) - received == (0 if why else 1)
+
+
+def test_settings_bind_from_the_next_letter_on(fake: FakeSns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a reload, with the same child."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "agentdoctor.yaml"
+    path.write_text(BOUND.replace("URL", fake.url).replace("-well", "-other"))
+    sender = Sender((sys.executable, "-m", "agentdoctor.sinks.sns", str(path)))
+    request = {
+        "key": "k",
+        "topic_arn": f"{TOPIC}-well",
+        "endpoint_url": fake.url,
+        "params": compose(letter(), NOW, False),
+    }
+    sender.submit(request)
+    (before,) = wait(sender)
+    path.write_text(BOUND.replace("URL", fake.url))
+    sender.submit(request)
+    (after,) = wait(sender)
+    sender.close(0.0)
+
+    assert (before.error, before.kind) == ("NotInSettings", "hold")
+    assert after.message_id
 
 
 def test_no_secret_comes_back(publish: Publish, fake: FakeSns) -> None:
