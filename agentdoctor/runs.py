@@ -70,7 +70,15 @@ def _what_tells_nothing(paths: Sequence[str], kinds: set[str], printed: bool) ->
         return ["what a hook printed, without the agent's own words, does not tell whether it failed"]
     if kinds == {"text"}:
         return ["no line is one of the agent's, of its installer's or of a hook's log: that tells nothing of a failure"]
-    return [f"{path}: is empty" for path in paths if path != "-" and not os.path.getsize(path)] if not kinds else []
+    return [f"{path}: is empty" for path in paths if path != "-" and _is_empty(path)] if not kinds else []
+
+
+def _is_empty(path: str) -> bool:
+    """Whether nothing stands in a file; one that is gone by now held nothing when it was read."""
+    try:
+        return not os.path.getsize(path)
+    except OSError:
+        return True
 
 
 def reason(error: Exception) -> str:
