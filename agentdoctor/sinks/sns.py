@@ -95,7 +95,7 @@ ASKED: Mapping[str, Callable[[Request, Topic, Clients], Reply]] = {
 
 
 def elsewhere(request: Request, topic: Topic, path: str) -> str:
-    """Why a request must not be done by the settings, "" if it may. They are read each time, as they may be new."""
+    """Why a request must not be done by the settings, "" if it may. ``path``: of the settings."""
     try:
         known = settings.load(path)
     except settings.SettingsError as error:
@@ -106,7 +106,7 @@ def elsewhere(request: Request, topic: Topic, path: str) -> str:
 
 
 def answered(line: bytes, clients: Clients, path: str | None = None) -> Reply:
-    """The answer to one line, whatever is in it. ``path``: of the settings that bind us."""
+    """The answer to one line, whatever is in it. ``path``: of the settings that bind us; without it nothing does."""
     key = ""
     try:
         request = json.loads(line)

@@ -133,40 +133,24 @@ def test_bound_by_settings(
     path = tmp_path / "agentdoctor.yaml"
     if text is not None:
         path.write_text(text.replace("URL", fake.url))
-    fields = {"key": "k", "topic_arn": f"{TOPIC}-well", "endpoint_url": fake.url, **changes}
+    params = compose(letter(), NOW, False)
+    fields = {"key": "k", "topic_arn": f"{TOPIC}-well", "endpoint_url": fake.url, "params": params, **changes}
     received = len(fake.received)
 
-    answer = sns.answered(
-        json.dumps({**fields, "params": compose(letter(), NOW, False)}).encode(), sns.Clients(), str(path)
-    )
+    answer = sns.answered(json.dumps(fields).encode(), sns.Clients(), str(path))
 
     assert (answer.get("error", ""), answer.get("kind", "")) == (("NotInSettings", "hold") if why else ("", ""))
     assert why in answer.get("text", "")
     assert len(fake.received) - received == (0 if why else 1)
 
 
-def test_settings_bind_from_the_next_letter_on(fake: FakeSns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a reload, with the same child."""
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    path = tmp_path / "agentdoctor.yaml"
-    path.write_text(BOUND.replace("URL", fake.url).replace("-well", "-other"))
-    sender = Sender((sys.executable, "-m", "agentdoctor.sinks.sns", str(path)))
-    request = {
-        "key": "k",
-        "topic_arn": f"{TOPIC}-well",
-        "endpoint_url": fake.url,
-        "params": compose(letter(), NOW, False),
-    }
-    sender.submit(request)
-    (before,) = wait(sender)
-    path.write_text(BOUND.replace("URL", fake.url))
-    sender.submit(request)
-    (after,) = wait(sender)
-    sender.close(0.0)
+def test_the_child_takes_the_settings_as_its_argument(tmp_path: Path) -> None:
+    """As its unit gives them."""
+    sender = Sender((sys.executable, "-m", "agentdoctor.sinks.sns", str(tmp_path / "none.yaml")))
+    sender.submit({"key": "k", "topic_arn": f"{TOPIC}-well", "endpoint_url": "http://127.0.0.1:1", "params": {}})
 
-    assert (before.error, before.kind) == ("NotInSettings", "hold")
-    assert after.message_id
+    assert [(answer.error, answer.kind) for answer in wait(sender)] == [("NotInSettings", "hold")]
+    sender.close(0.0)
 
 
 def test_no_secret_comes_back(publish: Publish, fake: FakeSns) -> None:
