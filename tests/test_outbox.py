@@ -230,13 +230,14 @@ def test_r22_a_clock_that_is_set_back_makes_nothing_wait_longer(back: float) -> 
     assert [row.status for row in outbox.ledger.rows.values() if row.letter.event == "digest"] == ["waiting"]
 
 
-def test_r22_a_time_that_was_stored_by_a_wrong_clock() -> None:
+@pytest.mark.parametrize("kind", ["hold", "retry"])
+def test_r22_a_time_that_was_stored_by_a_wrong_clock(kind: str) -> None:
     """Stored a year ahead; the service starts with the right time."""
     outbox = Outbox(now=START)
     outbox.add(letter("k", spread=900.0), START)
     outbox.add(letter("held", finding="held"), START)
     outbox.take(START)
-    failed(outbox, START, "held", "hold")
+    failed(outbox, START, "held", kind)
     now = START - 365 * 86400.0
     again = Outbox(outbox.ledger.unsaved()[0], outbox.facts(), now)
 
@@ -275,3 +276,21 @@ def test_a_restart_forgets_nothing_but_waits() -> None:
     }
     assert (again.facts(), again.path, again.ledger.differs) == (outbox.facts(), outbox.path, False)
     assert len(drain(again, START + 900)) == len(drain(outbox, START + 900)) == 9
+
+
+# kind of the failure -> what is tried right after the service began anew
+ANEW = {"hold": ["k"], "retry": []}
+
+
+@pytest.mark.parametrize(("kind", "tried"), ANEW.items())
+def test_a_new_start_tries_what_only_a_person_could_mend(kind: str, tried: list[str]) -> None:
+    """Who corrected the topic and reloads does not wait for an hour; an outage is not met with all restarts at once."""
+    outbox = Outbox(now=START)
+    outbox.add(letter("k"), START)
+    outbox.take(START)
+    failed(outbox, START, "k", kind)
+
+    again = Outbox(outbox.ledger.unsaved()[0], outbox.facts(), START + 1)
+
+    assert keys(outbox.take(START + 1)) == []
+    assert keys(again.take(START + 1)) == tried

@@ -41,8 +41,9 @@ class Outbox:
         self.delivered: dict[str, Any] | None = known.get("outbox.delivered")  # the last: at, key, message_id
         self.error: dict[str, Any] | None = known.get("outbox.error")  # the last: at, key, kind, error, text
         self.path = Path(**known["outbox.path"]) if "outbox.path" in known else None
-        if self.path:  # the clock may have been wrong when this was written
-            self.path = self.path._replace(next_at=min(self.path.next_at, now + HOLD_MOST))
+        if self.path:  # who begins anew may do so because it is mended; and the clock may have been wrong before
+            at_once = self.path.kind == "hold"
+            self.path = self.path._replace(next_at=now if at_once else min(self.path.next_at, now + HOLD_MOST))
         bucket = Bucket(*limits.get("bucket", (Bucket().tokens, now)))
         self._bucket = bucket._replace(at=min(bucket.at, now))
         self._digest_at = min(limits.get("digest_at", 0.0), now + DIGEST_SECONDS)  # the next goes no earlier

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from incident import active
 from incidents import INCIDENTS
-from installed import KEYS, STATE, Aws, arrives, configure, do, environment, hand, known, mend, package, told
+from installed import KEYS, STATE, Aws, arrives, configure, do, environment, hand, known, mend, messages, package, told
 from machine import Machine
 from service.stand import Topic
 
@@ -106,4 +106,18 @@ def test_sns_is_away_for_a_while(host: Machine, topic: Topic, aws: Aws) -> None:
     aws.up()
     arrives(host, topic, refused.id, "opened", "recovered")
     arrives(host, topic, misnamed.id, "opened")
+    told(host)
+
+
+def test_settings_that_the_service_has_not_read(host: Machine, topic: Topic) -> None:
+    """The sender keeps to the file, the service to what it read. Status says what to do; what waited goes at once."""
+    missing = INCIDENTS["no AppSpec"]
+    assert missing.deploys
+    host.run("sed -i 's/codedeploy-alerts/others/' /etc/agentdoctor/agentdoctor.yaml")
+    host.run("systemctl stop 'agentdoctor-send@*'")  # one that is at work has read the old ones
+    host.deploy("d-BBBBBBBBB", missing.deploys)
+    host.until("agentdoctor status | grep -q 'NotInSettings .*systemctl reload agentdoctor'")
+    assert messages(topic, missing.id) == []
+    configure(host, topic)
+    arrives(host, topic, missing.id, "opened")
     told(host)
