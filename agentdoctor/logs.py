@@ -38,6 +38,10 @@ class NotALog(OSError):
     """A file that cannot be a log, and why."""
 
 
+class Blank(NotALog):
+    """A file in which no line stands, as of a log that was rolled just now."""
+
+
 def open_log(path: str, own: bool = False) -> Stream:
     """Open a log for reading; never waits for a FIFO or a device. OSError, NotALog.
 
@@ -94,7 +98,7 @@ def seek(stream: Stream, since: float, zone: tzinfo | None) -> int:
 
 
 def read(stream: Stream, source: Source, wanted: Wanted, offset: int = 0) -> Iterator[Record]:
-    """The records of a stream that may matter, in order. NotALog if it holds no text.
+    """The records of a stream that may matter, in order. NotALog if it holds no text, Blank if it holds nothing.
 
     ``wanted`` is asked after each record for literals that have become interesting: lines that hold one are
     delivered too, although the grammar's gate passes over them.
@@ -102,6 +106,8 @@ def read(stream: Stream, source: Source, wanted: Wanted, offset: int = 0) -> Ite
     hole, head = _head(stream)
     if is_binary(head):
         raise NotALog("is not a text file")
+    if len(head) < PASTE and not head.strip():
+        raise Blank("is empty")
     grammar = detect(head)
     if len(head) < PASTE:
         grammar = every_entry(grammar)

@@ -30,6 +30,7 @@ def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
     doctor = Doctor(rules)
     problems: list[str] = []
     kinds: set[str] = set()
+    blank: list[str] = []
     printed = False  # what a hook did, in whatever kind of text
     for path in sorted(dict.fromkeys(paths), key=lambda path: (path == "-", _first_stamp(path))):
         try:
@@ -38,11 +39,13 @@ def scan(rules: Sequence[Rule], paths: Sequence[str]) -> Run:
                     kinds.add(record.log)
                     printed = printed or bool(record.deployment.event)
                     doctor.observe(record)
+        except logs.Blank:
+            blank.append(path)
         except (OSError, EOFError) as error:
             problems.append(f"{path}: {reason(error)}{_nearest_file(path, error)}")
     findings = doctor.findings(started)
     if not (findings or problems or doctor.unexplained()):
-        problems = _what_tells_nothing(paths, kinds, printed)
+        problems = _what_tells_nothing(blank if len(blank) == len(set(paths)) else [], kinds, printed)
     return Run(
         mode="scan",
         started_at=started,
@@ -64,21 +67,13 @@ def _stdin() -> logs.Stream:
     return stream
 
 
-def _what_tells_nothing(paths: Sequence[str], kinds: set[str], printed: bool) -> list[str]:
-    """Why no finding is no good news: what was read is no log, or is empty."""
+def _what_tells_nothing(blank: Sequence[str], kinds: set[str], printed: bool) -> list[str]:
+    """Why no finding is no good news: what was read is no log, or holds nothing. ``blank``: those files."""
     if kinds == {"text"} and printed:
         return ["what a hook printed, without the agent's own words, does not tell whether it failed"]
     if kinds == {"text"}:
         return ["no line is one of the agent's, of its installer's or of a hook's log: that tells nothing of a failure"]
-    return [f"{path}: is empty" for path in paths if path != "-" and _is_empty(path)] if not kinds else []
-
-
-def _is_empty(path: str) -> bool:
-    """Whether nothing stands in a file; one that is gone by now held nothing when it was read."""
-    try:
-        return not os.path.getsize(path)
-    except OSError:
-        return True
+    return [f"{path}: is empty" for path in blank]
 
 
 def reason(error: Exception) -> str:
@@ -175,6 +170,8 @@ def _read_logs(doctor: Doctor, host: Host, since: float | None, problems: list[s
                 offset = logs.seek(stream, since, host.zone()) if since is not None else 0
                 for record in logs.read(stream, Source(absolute, host.zone()), doctor.wanted, offset):
                     doctor.observe(record)
+            kinds.add(kind)
+        except logs.Blank:
             kinds.add(kind)
         except FileNotFoundError:
             continue  # rotated away between the listing and now

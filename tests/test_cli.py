@@ -96,6 +96,10 @@ def test_exit_codes(arguments: list[str], code: int, cli: Cli, site: Path) -> No
 CONSOLE = "The overall deployment failed because too many individual instances failed deployment (HEALTH_CONSTRAINTS)\n"
 HOOK = "Script at specified location: scripts/start.sh failed with exit code 1\n"
 PRINTED = "LifecycleEvent - ApplicationStart\nScript - scripts/start.sh\n[stderr]bash: no job control in this shell\n"
+POLLS = 1000 * (
+    "2026-11-22T20:53:04 INFO  [codedeploy-agent(23)]: Version file found in /opt/codedeploy-agent/.version with agent"
+    " version OFFICIAL_1.8.1-99_deb.\n"
+)
 NO_LINE = "no line is one of the agent's, of its installer's or of a hook's log"
 TOLD_NOTHING = {
     "the console's summary": (["notes"], CONSOLE, 3, NO_LINE),
@@ -106,6 +110,12 @@ TOLD_NOTHING = {
     "a failure among other words": (["notes"], CONSOLE + HOOK, 2, ""),
     "notes beside a log": (["notes", HEALTHY], CONSOLE, 0, ""),
     "an empty file": (["notes"], "", 3, "notes: is empty"),
+    "blank lines": (["notes"], "\n \n\t\n", 3, "notes: is empty"),
+    "room that was never written": (["notes"], "\0" * 100_000, 3, "notes: is empty"),
+    "an empty variable, echoed": (["-"], "\n", 3, "-: is empty"),
+    "healthy lines alone, more than are looked at singly": (["notes"], POLLS, 0, ""),
+    "healthy lines alone, typed": (["-"], POLLS, 0, ""),
+    "the same after a hole": (["notes"], "\0" * 100_000 + POLLS, 0, ""),
     "an empty file beside a log": (["notes", HEALTHY], "", 0, ""),
     "a command before us that gave nothing": (["-"], "", 3, "-: nothing was read"),
 }

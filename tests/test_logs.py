@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentdoctor import logs
+from agentdoctor import logs, runs
 from agentdoctor.doctor import Doctor
 from agentdoctor.grammars import Source, agent, every_entry
-from agentdoctor.model import Record, Rule, State
+from agentdoctor.host import Host
+from agentdoctor.model import Outcome, Record, Rule, State
 from agentdoctor.rules import from_sources
 
 UTC = timezone.utc
@@ -260,9 +261,27 @@ def test_what_is_no_log_is_said(tmp_path: Path, make: object, reason: str | None
             attempt()
 
 
-def test_a_hole_alone_is_an_empty_log() -> None:
-    """The writer of a truncated log has not written since."""
-    assert not list(logs.read(io.BytesIO(b"\0" * 200_000), Source("x"), tuple))
+# a hole: the writer of a truncated log has not written since
+BLANK = {
+    "nothing": b"",
+    "a hole": b"\0" * 200_000,
+    "blank lines": b"\n \r\n\t\n",
+    "a hole and a line": b"\0" * 99 + b"\n",
+}
+
+
+@pytest.mark.parametrize("content", BLANK.values(), ids=BLANK)
+def test_a_log_without_a_line_is_blank(content: bytes, rules: tuple[Rule, ...], tmp_path: Path) -> None:
+    """That is said to whoever reads it, and is as well on a host, whose logs are rolled."""
+    with pytest.raises(logs.Blank):
+        list(logs.read(io.BytesIO(content), Source("x"), tuple))
+
+    log = tmp_path / "var/log/aws/codedeploy-agent/codedeploy-agent.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(content)
+    found = runs.check(rules, Host.snapshot(str(tmp_path)))
+    assert not found.problems
+    assert [check.outcome for check in found.checks if check.id == "command-access-denied"] == [Outcome.PASS]
 
 
 def test_links_are_not_followed_where_anybody_may_write(tmp_path: Path) -> None:
