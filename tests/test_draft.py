@@ -240,24 +240,26 @@ def test_ids() -> None:
     )
 
 
+EXPLAINED = "holds no error that the rules do not explain; nothing to draft"
+PRINTED = "2026-11-22 21:01:09 LifecycleEvent - Install\n2026-11-22 21:01:09 [stderr]a flux failed\n"
 NOTHING = {
-    "nothing at all": "",
-    "a healthy log": POLL * 3,
-    "what the rules know": POLL + KNOWN,
-    "plain text without an error": "all is well\n",
-    "an error without a word": "2026-11-22T21:01:09 ERROR [codedeploy-agent(26)]: ---\n",
-    "what a hook printed": "2026-11-22 21:01:09 LifecycleEvent - Install\n2026-11-22 21:01:09 [stderr]a flux failed\n",
+    "nothing at all": ("", "is empty"),
+    "a healthy log": (POLL * 3, EXPLAINED),
+    "what the rules know": (POLL + KNOWN, EXPLAINED),
+    "plain text without an error": ("all is well\n", EXPLAINED),
+    "an error without a word": ("2026-11-22T21:01:09 ERROR [codedeploy-agent(26)]: ---\n", EXPLAINED),
+    "what a hook printed": (PRINTED, EXPLAINED),
 }
 
 
-@pytest.mark.parametrize("log", NOTHING.values(), ids=NOTHING)
-def test_nothing_to_draft_is_said(log: str, cli: Cli) -> None:
+@pytest.mark.parametrize(("log", "said"), NOTHING.values(), ids=NOTHING)
+def test_nothing_to_draft_is_said(log: str, said: str, cli: Cli) -> None:
     """One line, and exit code 3."""
     done = cli("rules", "draft", "-", input=log)
 
     assert done.returncode == 3
     assert done.stdout == ""
-    assert done.stderr == "agentdoctor: -: holds no error that the rules do not explain; nothing to draft\n"
+    assert done.stderr == f"agentdoctor: -: {said}\n"
 
 
 REFUSED = {
