@@ -7,6 +7,7 @@ before), agent_logger.rs with tracing-subscriber's full format for 2.x.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timezone
@@ -25,11 +26,20 @@ START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 
 # What an idle or deploying agent writes all the time, and what nobody asks for: version notes, and calls that
 # AWS answered with 200 unless they report a failed event or took a hundred seconds and more.
-# It is tried on each line: DOTALL jumps over a stamp where . alone looks at each byte, and the rare levels come last.
-GATE = re.compile(
-    rb"\n[0-9](?s:.{18}) (?!INFO  [^ ]* (?:Version file found|\[Aws::[^ ]* 200 [0-9]{1,2}\b[^\]]*\] "
+# It is tried on each line: DOTALL jumps over a stamp where . alone looks at each byte, the rare levels come last, and
+# no repetition ever has to give back (*+), which is a sixth less time.
+PASSED = (
+    rb"\n[0-9](?s:.{18}+) (?!INFO  [^ ]*+ (?:Version file found|\[Aws::[^ ]*+ 200 [0-9]{1,2}+\b[^\]]*+\] "
     rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S))))(?! ?DEBUG| ?TRACE)'
 )
+
+
+def giving_back(pattern: bytes) -> bytes:
+    """The same pattern for Python 3.10, which does not know ``*+``."""
+    return pattern.replace(b"*+", b"*").replace(b"}+", b"}")
+
+
+GATE = re.compile(PASSED if sys.version_info >= (3, 11) else giving_back(PASSED))
 
 _STAMPED = re.compile(_STAMP)
 _STAMP_LENGTH = 19
