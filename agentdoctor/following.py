@@ -16,6 +16,7 @@ from agentdoctor.logs import Wanted, read_piece
 from agentdoctor.model import Record
 from agentdoctor.tailing import Piece
 
+_HEAD = 4096  # bytes, which tell what kind of log it is
 _LINES = 100  # of one entry at most: a trace of 1.x runs to ninety
 _GRAMMARS = {
     "agent": agent.GRAMMAR._replace(last=None),  # whether polls come too late, the host itself shows better
@@ -39,48 +40,57 @@ class Follower:
         """Observe what is new in a piece; returns how many of its bytes are done with."""
         self.pieces += 1
         grammar = self._grammar(piece)
-        begin = len(piece.data) if piece.settled else _last_entry(piece.data, grammar)
+        text = piece.text
+        size = len(text) - 1
+        begin = size if piece.settled else _last_entry(text, grammar)
         told = self._told.pop(piece.path, None)
-        known = told is not None and told == (piece.offset, piece.data[: _first_entry(piece.data, grammar)])
+        known = told is not None and told == (piece.offset, text[1 : _first_entry(text, grammar) + 1])
         source = Source(piece.path, self._zone)
-        whole = piece.data[:begin] if piece.more else piece.data  # what is cut by a block comes whole at once
-        for record in read_piece(grammar, whole, source, self._wanted, piece.offset):
+        end = begin if piece.more else size  # what is cut by a block comes whole at once
+        at = None
+        for record in read_piece(grammar, text, end + 1, source, self._wanted, piece.offset):
             if known and record.offset == piece.offset:
                 continue
             self._observe(record)
-            self.last_at[piece.path] = record.at or self.last_at.get(piece.path, 0.0)
-        if begin < len(whole):
-            self._told[piece.path] = (piece.offset + begin, piece.data[begin:])
+            at = record.at or at
+        if at is not None:
+            self.last_at[piece.path] = at
+        if begin < end:
+            self._told[piece.path] = (piece.offset + begin, text[begin + 1 :])
         return begin
 
     def _grammar(self, piece: Piece) -> Grammar:
         """That of the kind, unless the text speaks another known one: logs are renamed and sent elsewhere."""
         expected = _GRAMMARS[piece.kind]
-        if expected.start.search(b"\n" + piece.data[:4096]):
+        if expected.start.search(piece.text, 0, _HEAD):
             return expected
-        found = detect(piece.data[:4096])
+        found = detect(piece.text[1:_HEAD])
         if found.log == "text":
-            self.strange[piece.path] += piece.data.count(b"\n")
+            self.strange[piece.path] += piece.text.count(b"\n", 1)
             return expected
         return found
 
 
-def _last_entry(data: bytes, grammar: Grammar) -> int:
-    """Where the last entry begins; the end where its beginning is too far back to be awaited."""
-    at = len(data) - 1
+def _last_entry(text: bytes, grammar: Grammar) -> int:
+    """Bytes of the lines before the last entry; all of them where its beginning is too far back to be awaited.
+
+    Here and below ``text`` is that of a piece: before the lines stands a line break of ours.
+    """
+    size = len(text) - 1
+    at = size
     for _ in range(_LINES):
-        at = data.rfind(b"\n", 0, at)
-        if grammar.start.match(b"\n" + data[at + 1 : at + 200]):
-            return at + 1
-        if at < 0:
-            return 0 if len(data) <= ENTRY_LIMIT else len(data)
-    return len(data)
+        at = text.rfind(b"\n", 0, at)
+        if grammar.start.match(text, at):
+            return at
+        if at <= 0:
+            return 0 if size <= ENTRY_LIMIT else size
+    return size
 
 
-def _first_entry(data: bytes, grammar: Grammar) -> int:
+def _first_entry(text: bytes, grammar: Grammar) -> int:
     """How long the first entry is."""
-    found = grammar.start.search(data, 1)
-    return found.start() + 1 if found else len(data)
+    found = grammar.start.search(text, 2)
+    return found.start() if found else len(text) - 1
 
 
 def last_words(text: bytes, path: str, zone: tzinfo | None) -> Record | None:

@@ -119,9 +119,14 @@ def read_as(grammar: Grammar, stream: Stream, source: Source, wanted: Wanted) ->
     return _Blocks(stream, _window(b""), 1, 0).records(grammar, source, wanted)
 
 
-def read_piece(grammar: Grammar, text: bytes, source: Source, wanted: Wanted, offset: int) -> Iterator[Record]:
-    """The records of a text that is in memory, which is not copied a second time. ``offset``: of its first byte."""
-    return _Blocks(None, b"\n" + text, len(text) + 1, offset).records(grammar, source, wanted)
+def read_piece(
+    grammar: Grammar, text: bytes, end: int, source: Source, wanted: Wanted, offset: int
+) -> Iterator[Record]:
+    """The records of a text in memory, up to an end in it; it is not copied.
+
+    It is a line break and then the lines, of which the first has this offset.
+    """
+    return _Blocks(None, text, end, offset).records(grammar, source, wanted)
 
 
 # What no log holds in numbers. A NUL may: a log that was truncated under its writer has holes.
@@ -149,7 +154,7 @@ def _head(stream: Stream) -> tuple[int, bytes]:
     return hole, head
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _hidden(wanted: Sequence[bytes], hidden: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Those literals that may stand in a line which the gate passes over."""
     return tuple(literal for literal in wanted if any(x in literal or literal in x for x in hidden))

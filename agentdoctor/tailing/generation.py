@@ -81,7 +81,7 @@ class Generation:
         """It was rolled away and read to its end."""
         self.finished, self.tail = True, self.tail[-WINDOW:]
 
-    def advance(self, data: bytes) -> None:
+    def advance(self, data: bytes | memoryview) -> None:
         """These bytes were read. Digests are made of them and not of the file, which may be another one by now."""
         self._move(len(data), data)
 
@@ -89,11 +89,11 @@ class Generation:
         """So many NULs were passed over."""
         self._move(count, bytes(min(count, RECENT)))
 
-    def _move(self, count: int, data: bytes) -> None:
+    def _move(self, count: int, data: bytes | memoryview) -> None:
         if len(self.head) < WINDOW:
             self.head += data[: WINDOW - len(self.head)]
             self.first = digest(self.head)
-        self.tail = data[-RECENT:] if len(data) >= RECENT else (self.tail + data)[-RECENT:]
+        self.tail = bytes(data[-RECENT:]) if len(data) >= RECENT else (self.tail + data)[-RECENT:]
         self.offset += count
         self.last = digest(self.tail[-WINDOW:])
 

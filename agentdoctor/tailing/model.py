@@ -28,7 +28,8 @@ class Family(NamedTuple):
 class Piece(NamedTuple):
     """Whole lines of a file, as bytes; ``offset`` is where they begin in it.
 
-    ``data`` ends with a line break, except for the beginning of a line that is longer than a piece: the rest of
+    ``text`` is a line break and then the lines, so that each of them has one before it; ``data`` is the lines alone.
+    Both end with a line break, except for the beginning of a line that is longer than a piece: the rest of
     such a line is never offered. ``settled``: its last entry is whole, since the file is rolled, has not grown for
     a second, or that entry alone fills a piece. ``more``: the file goes on behind it, and the next piece comes at once.
     """
@@ -36,12 +37,17 @@ class Piece(NamedTuple):
     kind: str
     path: str
     offset: int
-    data: bytes
+    text: bytes
     settled: bool
     more: bool = False
 
+    @property
+    def data(self) -> bytes:
+        """The lines, copied."""
+        return self.text[1:]
 
-# Returns how many bytes of the data it took: up to the border of an entry; all of them if the piece is settled.
+
+# Returns how many bytes of the lines it took: up to the border of an entry; all of them if the piece is settled.
 # What it did not take is offered again.
 Consume = Callable[[Piece], int]
 

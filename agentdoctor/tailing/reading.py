@@ -31,20 +31,20 @@ class Reader:
     """Reads files into one buffer and offers what it finds."""
 
     def __init__(self) -> None:
-        self.buffer = bytearray(BLOCK)
-        self.view = memoryview(self.buffer)
+        self.buffer = bytearray(b"\n") + bytes(BLOCK)  # a piece begins with a line break, and is copied once
+        self.view = memoryview(self.buffer)[1:]
 
     def turn(
         self, file: File, generation: Generation, kind: str, path: str, settled: bool, consume: Consume
     ) -> Outcome:
         """Offer what a file holds after the generation's offset, up to TURN bytes of it."""
         for _ in range(TURN // BLOCK):
-            count = file.fill(self.buffer, generation.offset)
+            count = file.fill(self.view, generation.offset)
             if not file.holds(generation, bytes(self.view[: min(count, WINDOW)])):
                 return Outcome.CHANGED
             if not count:
                 return Outcome.DONE
-            if self.buffer[0] == 0:
+            if self.view[0] == 0:
                 text = self._after_nuls(file, generation.offset)
                 if text is None:
                     return Outcome.MORE if file.blank < file.status.st_size else Outcome.DONE
@@ -66,7 +66,7 @@ class Reader:
         position = max(offset, file.blank)
         for _ in range(TURN // BLOCK):
             position = _data(file.descriptor, position)
-            count = file.fill(self.buffer, position)
+            count = file.fill(self.view, position)
             text = bytes(self.view[:count]).lstrip(b"\0")
             if text:
                 return position + count - len(text)
@@ -79,25 +79,26 @@ class Reader:
 
     def _skip(self, generation: Generation, count: int) -> None:
         """Pass over the rest of a line that is too long."""
-        end = self.buffer.find(b"\n", 0, count) + 1
-        generation.advance(bytes(self.view[: end or count]))
+        end = max(0, self.buffer.find(b"\n", 1, count + 1))
+        generation.advance(self.view[: end or count])
         generation.skipping = not end
 
     def _offer(self, generation: Generation, kind: str, path: str, count: int, settled: bool, consume: Consume) -> bool:
         """Offer the whole lines of a block, and of a line that fills it the beginning. Whether all was taken."""
         full = count == BLOCK
-        end = self.buffer.rfind(b"\n", 0, count) + 1
+        end = max(0, self.buffer.rfind(b"\n", 1, count + 1))  # of the lines, which begin behind the first break
         if not end and not full:
             return True
-        data = bytes(self.view[: end or count])
+        size = end or count
+        text = bytes(self.buffer[: size + 1])
         whole = not end or (settled and not full)
-        taken = consume(Piece(kind, path, generation.offset, data, whole, full))
+        taken = consume(Piece(kind, path, generation.offset, text, whole, full))
         if taken <= 0 and full and not whole:  # one entry alone fills the block
             whole = True
-            consume(Piece(kind, path, generation.offset, data, whole, full))
-        generation.advance(data if whole else data[: max(0, taken)])
+            consume(Piece(kind, path, generation.offset, text, whole, full))
+        generation.advance(self.view[: size if whole else max(0, taken)])
         generation.skipping = not end
-        return whole or taken >= len(data)
+        return whole or taken >= size
 
 
 def _data(descriptor: int, position: int) -> int:
