@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from agentdoctor.probes import CannotLook
-from agentdoctor.probes._metadata import reason
+from agentdoctor.probes._metadata import CONNECT_SECONDS, reason
 
 if TYPE_CHECKING:
     import ssl
 
-CONNECT_SECONDS = 1.2  # for one address: a lost packet is sent again after 1 s
 LEAST_SECONDS = 0.2  # with less than this at its beginning, a link that takes too long proves nothing
 HEAD_LIMIT = 16 * 1024
 Lookup = Callable[..., list[tuple[Any, ...]]]

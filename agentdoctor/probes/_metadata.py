@@ -18,7 +18,8 @@ from agentdoctor.probes import CannotLook, _hops
 if TYPE_CHECKING:
     import http.client  # 12 ms, which a copied tree need not spend
 
-STEP_SECONDS = 1.0  # to connect, and again to answer
+CONNECT_SECONDS = 1.2  # to one address: a packet that got lost is sent again after 1 s
+ANSWER_SECONDS = 1.0
 TALK_SECONDS = 1.6  # for all requests of one probe, which has 2 s in all
 BODY_LIMIT = 64 * 1024
 META = "/latest/meta-data/"
@@ -104,11 +105,11 @@ class Talk:
                 raise NoAnswer(reason(error), connected=True) from None
 
     def _connect(self) -> _Socket:
-        plain = socket.create_connection((self._name, self._port), timeout=self._step())
+        plain = socket.create_connection((self._name, self._port), timeout=self._left(CONNECT_SECONDS))
         bounded = _Socket(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        step = self._step()
-        bounded.settimeout(step)
-        bounded.end = time.monotonic() + step
+        seconds = self._left(ANSWER_SECONDS)
+        bounded.settimeout(seconds)
+        bounded.end = time.monotonic() + seconds
         return bounded
 
     def _over(self, connected: _Socket) -> http.client.HTTPConnection:
@@ -118,8 +119,8 @@ class Talk:
         connection.sock = connected
         return connection
 
-    def _step(self) -> float:
-        return max(0.001, min(STEP_SECONDS, self._end - time.monotonic()))
+    def _left(self, seconds: float) -> float:
+        return max(0.001, min(seconds, self._end - time.monotonic()))
 
 
 def _exchange(connection: http.client.HTTPConnection, method: str, path: str, headers: dict[str, str]) -> Answer:

@@ -113,6 +113,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 64  # all probes ask at the same time; what does not fit is lost
 
     def __init__(self, imds: Imds, address: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((address, port), _Handler)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 
@@ -92,15 +94,38 @@ def refusing() -> Iterator[Host]:
 
 
 @pytest.fixture
-def silent() -> Iterator[Host]:
+def full() -> Iterator[socket.socket]:
     """A port whose queue is full: Linux drops further connections without a word, as a firewall may."""
-    with socket.socket() as bound, socket.socket() as first, socket.socket() as second:
+    with socket.socket() as bound, socket.socket() as first:
         bound.bind(("127.0.0.1", 0))
         bound.listen(0)
-        for client in (first, second):
-            client.setblocking(False)
-            client.connect_ex(bound.getsockname())
-        yield Host(imds_endpoint=f"http://127.0.0.1:{bound.getsockname()[1]}")
+        bound.settimeout(5.0)
+        first.connect(bound.getsockname())
+        yield bound
+
+
+@pytest.fixture
+def silent(full: socket.socket) -> Host:
+    """The same, for good."""
+    return Host(imds_endpoint=f"http://127.0.0.1:{full.getsockname()[1]}")
+
+
+def test_one_lost_packet_is_no_silence(full: socket.socket, silent: Host) -> None:
+    """What comes when the queue is full is lost; the kernel tries it again after a second."""
+
+    def answer() -> None:
+        time.sleep(0.3)
+        full.accept()[0].close()
+        with full.accept()[0] as late:
+            late.recv(4096)
+            late.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntoken")
+
+    with ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(answer)
+        seen = value("imds.token", silent)
+        answered.result()
+
+    assert (seen["connected"], seen["given"]) == (True, True)
 
 
 @pytest.mark.parametrize(("kind", "error"), [("refusing", "refused"), ("silent", "timed out")])
