@@ -32,7 +32,8 @@ class Reader:
 
     def __init__(self) -> None:
         self.buffer = bytearray(b"\n") + bytes(BLOCK)  # a piece begins with a line break, and is copied once
-        self.view = memoryview(self.buffer)[1:]
+        self.whole = memoryview(self.buffer)
+        self.view = self.whole[1:]
 
     def turn(
         self, file: File, generation: Generation, kind: str, path: str, settled: bool, consume: Consume
@@ -90,7 +91,7 @@ class Reader:
         if not end and not full:
             return True
         size = end or count
-        text = bytes(self.buffer[: size + 1])
+        text = bytes(self.whole[: size + 1])
         whole = not end or (settled and not full)
         taken = consume(Piece(kind, path, generation.offset, text, whole, full))
         if taken <= 0 and full and not whole:  # one entry alone fills the block
