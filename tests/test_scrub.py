@@ -180,9 +180,9 @@ def test_values_without_end() -> None:
 def test_no_rule_needs_a_secret() -> None:
     """What matches a sample of a rule matches it as well without its secrets, and the reverse."""
     shipped = catalogue.from_sources()
-    for rule in shipped:
-        for sample in rule.samples:
-            assert ids_of(scrub_keeping_controls(sample.text), shipped) == ids_of(sample.text, shipped), sample.text
+    for text in [sample.text for rule in shipped for sample in rule.samples]:
+        without = scrub_keeping_controls(text)
+        assert without == text or ids_of(without, shipped) == ids_of(text, shipped), text
 
 
 def scrub_keeping_controls(text: str) -> str:

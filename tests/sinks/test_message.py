@@ -180,7 +180,7 @@ LARGE = {
     "a long text": {"text": "x" * 1_000_000},
     "four bytes a character": {"text": "\U0001f600" * 300_000},
     "many": {"more": ["y" * 100] * 50_000},
-    "many names": {f"name{n}": "z" for n in range(100_000)},
+    "many names": {f"name{n}": "z" for n in range(40_000)},
 }
 
 
