@@ -15,7 +15,7 @@ from agentdoctor.tailing.generation import WINDOW, Generation
 from agentdoctor.tailing.model import Consume, Piece
 
 BLOCK = 128 * 1024  # of a size that stays in the processor's cache
-TURN = 1 << 22  # bytes of one file in one turn, some 20 ms, so that no log waits long for another
+TURN = 1 << 20  # bytes of one file in one turn, so that no log waits for another
 
 
 class Outcome(Enum):

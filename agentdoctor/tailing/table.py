@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from agentdoctor.tailing.files import File
 from agentdoctor.tailing.generation import WINDOW, Generation, Inode, load
+from agentdoctor.tailing.reading import TURN
 
-LINE = 1 << 20  # bytes in which the last line break is looked for
 LEAST = 16  # bytes that are enough to know a beginning by: a time stamp has more
 KEPT = 64  # generations that no file holds any more
 # A file that is gone must be gone twice: a rename between two looks hides it from one.
@@ -87,7 +87,7 @@ class Table:
     def pass_over(self, file: File) -> None:
         """Count what a file holds up to its last line break as read."""
         size = file.status.st_size
-        start = max(0, size - LINE)
+        start = max(0, size - TURN)
         end = file.read(size - start, start).rfind(b"\n") + 1  # not what came since
         generation = self.new()
         generation.skipping = not end and start > 0  # the end of a line that nobody wants the end of

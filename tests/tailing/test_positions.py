@@ -11,8 +11,6 @@ import pytest
 
 from agentdoctor.tailing import Family, Start, Tailer
 from agentdoctor.tailing.log import AT_ONCE, HELD
-from agentdoctor.tailing.reading import TURN
-from agentdoctor.tailing.table import LINE
 
 from .world import Reading, family, open_for_reading
 
@@ -79,7 +77,7 @@ def test_an_unfinished_line_at_the_start_comes_whole(tmp_path: Path) -> None:
 
 def test_the_end_of_an_endless_line(tmp_path: Path) -> None:
     """Of a line whose beginning is history nothing comes."""
-    (tmp_path / "app.log").write_bytes(b"old\n" + b"x" * (3 * LINE))
+    (tmp_path / "app.log").write_bytes(b"old\n" + b"x" * (3 << 20))
     reading = Reading(family(tmp_path))
     reading.poll(start="end")
     write(tmp_path / "app.log", "end", "new")
@@ -201,7 +199,7 @@ def test_lag_tells_what_is_unread(tmp_path: Path) -> None:
     (lag,) = reading.tailer.lag().values()
     assert (lag.size, lag.offset, lag.behind) == (12, 7, 5)
     assert lag.identity
-    write(path, "ished", *["x" * 1000] * (3 * TURN // 1000))
+    write(path, "ished", *["x" * 1000] * 3000)
     os.rename(path, tmp_path / "app.log.0")
     path.write_bytes(b"new\n")
     reading.tailer.poll(reading.families, reading.take, 0.0)
