@@ -28,7 +28,7 @@ from agentdoctor.watching import Watch
 
 HOOKS_SECONDS = 60.0  # between two looks at what hooks printed last
 REST_SECONDS = 5.0  # between two turns that do more than look for new lines, while there are none
-BURST_SECONDS = 0.8  # of reading before what was read is stored; a turn must end within a second
+BURST_SECONDS = 0.5  # of reading before what was read is stored; a turn must end within a second
 TOLD = ("opened", "escalated", "recovered")  # to people; the rest is for the journal
 FLEET_AREAS = ("network", "update")  # what fails there fails on all hosts at once
 
