@@ -14,7 +14,9 @@ from functools import lru_cache
 from agentdoctor.grammars import (
     CONTINUATION_LIMIT,
     ENTRY_LIMIT,
+    EVERY_LINE,
     FRAME,
+    Gate,
     Grammar,
     Source,
     detect,
@@ -155,8 +157,13 @@ def _head(stream: Stream) -> tuple[int, bytes]:
 
 
 @lru_cache(maxsize=256)
+def _way_in(wanted: Sequence[bytes], gates: tuple[Gate, ...]) -> tuple[re.Pattern[bytes], tuple[bytes, ...]]:
+    """The gate that leaves the fewest literals to be looked for, and these."""
+    return min(((gate.pattern, _hidden(wanted, gate.hidden)) for gate in gates), key=lambda way: len(way[1]))
+
+
 def _hidden(wanted: Sequence[bytes], hidden: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Those literals that may stand in a line which the gate passes over."""
+    """Those literals that may stand in a line which a gate passes over."""
     return tuple(literal for literal in wanted if any(x in literal or literal in x for x in hidden))
 
 
@@ -181,7 +188,8 @@ class _Blocks:
         self.at_end = stream is None
         self.tail = b""
         self.gate_at = self.wanted_at = -1  # where the next line stands that passes the gate, or is wanted
-        self.wanted: Sequence[bytes] = ()
+        self.wanted: Sequence[bytes] | None = None
+        self.gate = EVERY_LINE.pattern
         self.literals: Sequence[bytes] = ()  # of them those that are looked for
         self.literal_at: dict[bytes, int] = {}  # where each stands next
 
@@ -213,12 +221,15 @@ class _Blocks:
 
     def _next(self, grammar: Grammar, position: int, end: int, wanted: Wanted) -> int:
         """Where the next entry that matters begins (its line break), -1 if there is none before ``end``."""
-        if self.gate_at < position:  # else the gate's next place is known from before
-            gate = grammar.gate.search(self.buffer, position, end)
-            self.gate_at = gate.start() if gate else end
         literals = wanted()
         if literals is not self.wanted:
-            self.wanted, self.literals, self.wanted_at = literals, _hidden(literals, grammar.hidden), -1
+            gate, self.literals = _way_in(literals, grammar.gates)
+            if gate is not self.gate:
+                self.gate, self.gate_at = gate, -1
+            self.wanted, self.wanted_at = literals, -1
+        if self.gate_at < position:  # else the gate's next place is known from before
+            passes = self.gate.search(self.buffer, position, end)
+            self.gate_at = passes.start() if passes else end
         if self.wanted_at < position:
             self.wanted_at = self._line_with_literal(position, end)
         found = min(self.wanted_at, self.gate_at)

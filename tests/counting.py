@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from agentdoctor import logs, meanings, patterns, symptoms
-from agentdoctor.grammars import Grammar
+from agentdoctor.grammars import Gate, Grammar
 
 
 @dataclass
@@ -32,7 +32,7 @@ _LINE = re.compile(rb"\n?[^\n]*")
 _LINES = re.compile(rb"\s*[^\n]*")
 
 
-@dataclass
+@dataclass(eq=False)
 class _OfGrammar:
     """A pattern of a grammar, over bytes."""
 
@@ -68,8 +68,11 @@ class _OfRule:
 
 def _counted(grammar: Grammar, work: Work) -> Grammar:
     start = grammar.start if isinstance(grammar.start, _OfGrammar) else _OfGrammar(grammar.start, work)
-    gate = grammar.gate if isinstance(grammar.gate, _OfGrammar) else _OfGrammar(grammar.gate, work)
-    return grammar._replace(start=start, gate=gate)
+    return grammar._replace(start=start, gates=tuple(_counted_gate(gate, work) for gate in grammar.gates))
+
+
+def _counted_gate(gate: Gate, work: Work) -> Gate:
+    return gate if isinstance(gate.pattern, _OfGrammar) else gate._replace(pattern=_OfGrammar(gate.pattern, work))
 
 
 @contextmanager

@@ -23,33 +23,42 @@ class Source(NamedTuple):
     zone: tzinfo | None = None  # of stamps without one; None: the zone of this process
 
 
+class Gate(NamedTuple):
+    """Finds the line break before each entry that may matter, and passes over what a healthy agent writes all the time.
+
+    ``hidden`` holds a literal of each kind of line that it passes over; a line without any of them need not be looked
+    for.
+    """
+
+    pattern: re.Pattern[bytes]
+    hidden: tuple[bytes, ...] = ()
+
+
 class Grammar(NamedTuple):
     """How one kind of log is cut into entries and read.
 
-    ``gate`` finds the line break before each entry that may matter, and passes over what a healthy agent writes
-    every minute; ``start`` recognises any entry's first line, so that continuation lines end there. ``parse`` gets
-    the first line, the others, the source and the offset. ``hidden`` holds a literal of each kind of line that the
-    gate passes over; a line without any of them need not be looked for. ``last`` gets the last bytes of the log and
-    reads what only the end tells; the offset of its record counts from the first of them.
+    Of its ``gates`` the first passes over most; a later one is for when some of that is wanted. ``start`` recognises
+    any entry's first line, so that continuation lines end there. ``parse`` gets the first line, the others, the source
+    and the offset. ``last`` gets the last bytes of the log and reads what only the end tells; the offset of its record
+    counts from the first of them.
     """
 
     log: str
-    gate: re.Pattern[bytes]
+    gates: tuple[Gate, ...]
     start: re.Pattern[bytes]
     parse: Callable[[bytes, Sequence[bytes], Source, int], Record | None]
-    hidden: tuple[bytes, ...] = ()
     last: Callable[[bytes, Source], Record | None] | None = None
 
 
 # A line of a Ruby backtrace (base.rb joins frames with newlines, so they stand bare), or of a Rust one.
 FRAME = re.compile(rb"[ \t]*(?:from )?(?:/|<internal:|\./)[^\n]*:\d+:in |[ \t]*\d+: from |[ \t]+at /")
 
-_EVERY_LINE = re.compile(rb"\n[^\n]")
+EVERY_LINE = Gate(re.compile(rb"\n[^\n]"))
 
 
 def every_entry(grammar: Grammar) -> Grammar:
     """The same grammar without its short cut: for small texts, where a paste may have torn entries apart."""
-    return grammar._replace(gate=_EVERY_LINE)
+    return grammar._replace(gates=(EVERY_LINE,))
 
 
 def continued(first: str, rest: Sequence[bytes]) -> str:

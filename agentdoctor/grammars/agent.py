@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timezone
 from functools import lru_cache
 from typing import NamedTuple
 
-from agentdoctor.grammars import Grammar, Source, continued, epoch, text
+from agentdoctor.grammars import Gate, Grammar, Source, continued, epoch, text
 from agentdoctor.grammars.report import about, decode
 from agentdoctor.grammars.rhythm import gap
 from agentdoctor.model import Deployment, Record, Report
@@ -28,10 +28,17 @@ START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 # AWS answered with 200 unless they report a failed event or took a hundred seconds and more.
 # It is tried on each line: DOTALL jumps over a stamp where . alone looks at each byte, the rare levels come last, and
 # no repetition ever has to give back (*+), which is a sixth less time.
-PASSED = (
+_PASSED = (
     rb"\n[0-9](?s:.{18}+) (?!INFO  [^ ]*+ (?:Version file found|\[Aws::[^ ]*+ 200 [0-9]{1,2}+\b[^\]]*+\] "
-    rb'(?:poll_host|get_deployment|put_host_command_(?:ack|complete\(command_status:"S))))(?! ?DEBUG| ?TRACE)'
+    rb"(?:%s)))(?! ?DEBUG| ?TRACE)"
 )
+_VERSION = b"Version file found in /opt/codedeploy-agent/.version with agent version "
+_CALLS = {  # what tells them, and what they hold
+    rb"poll_host": b"poll_host_command(",
+    rb"get_deployment": b"get_deployment_specification(",
+    rb"put_host_command_ack": b"put_host_command_acknowledgement(",
+}
+_END = {rb'put_host_command_complete\(command_status:"S': b'command_status:"Succeeded"'}
 
 
 def giving_back(pattern: bytes) -> bytes:
@@ -39,7 +46,14 @@ def giving_back(pattern: bytes) -> bytes:
     return pattern.replace(b"*+", b"*").replace(b"}+", b"}")
 
 
-GATE = re.compile(PASSED if sys.version_info >= (3, 11) else giving_back(PASSED))
+def _gate(calls: Mapping[bytes, bytes]) -> Gate:
+    pattern = _PASSED % b"|".join(calls)
+    possessive = pattern if sys.version_info >= (3, 11) else giving_back(pattern)
+    return Gate(re.compile(possessive), (_VERSION, *calls.values()))
+
+
+# While an event has failed, its end is wanted: to let all ends through is sooner done than to look for them.
+GATES = (_gate({**_CALLS, **_END}), _gate(_CALLS))
 
 _STAMPED = re.compile(_STAMP)
 _STAMP_LENGTH = 19
@@ -102,11 +116,4 @@ def _read(raw: bytes, rest: tuple[bytes, ...]) -> _Content | None:
     )
 
 
-_HIDDEN = (  # what the gate passes over
-    b"poll_host_command(",
-    b'command_status:"Succeeded"',
-    b"put_host_command_acknowledgement(",
-    b"get_deployment_specification(",
-    b"Version file found in /opt/codedeploy-agent/.version with agent version ",
-)
-GRAMMAR = Grammar("agent", GATE, START, parse, _HIDDEN, gap)
+GRAMMAR = Grammar("agent", GATES, START, parse, gap)

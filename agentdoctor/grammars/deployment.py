@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agentdoctor.grammars import Grammar, Source, continued, epoch, text
+from agentdoctor.grammars import Gate, Grammar, Source, continued, epoch, text
 from agentdoctor.grammars.report import about
 from agentdoctor.grammars.scripts import last_words
 from agentdoctor.model import Record
@@ -16,7 +16,7 @@ from agentdoctor.model import Record
 _STAMP = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 START = re.compile(rb"\n\[" + _STAMP + rb"\] ")
 # Output of hooks is no verdict: commands that succeed write to stderr too.
-GATE = re.compile(rb"\n\[\d.{22}\] (?!\[d-|\[std|LifecycleEvent - |Script - )")
+GATE = Gate(re.compile(rb"\n\[\d.{22}\] (?!\[d-|\[std|LifecycleEvent - |Script - )"))
 _HEADER = re.compile(
     rb"\[(?P<stamp>" + _STAMP + rb")\] (?:\[(?P<deployment>[^\]]+)\])?(?P<output>\[(?:stdout|stderr)\])?"
     rb"(?:(?P<command>\w+)/(?P<event>\w+) failed: )?(?P<message>.*)",
@@ -44,4 +44,4 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     )
 
 
-GRAMMAR = Grammar("deployment", GATE, START, parse, last=last_words)
+GRAMMAR = Grammar("deployment", (GATE,), START, parse, last=last_words)

@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta, timezone
 
-from agentdoctor.grammars import Grammar, Source, continued, epoch, text
+from agentdoctor.grammars import EVERY_LINE, Grammar, Source, continued, epoch, text
 from agentdoctor.model import Record
 
 _STAMP = rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:?\d\d|Z)?)"
 _SPEAKER = rb"[\w.@-]+ [\w./@()-]+(?:\[\d+\])?: "
 START = re.compile(rb"\n" + _STAMP + rb" " + _SPEAKER)
-GATE = re.compile(rb"\n[^\n]")
 _HEADER = re.compile(
     rb"(?P<stamp>" + _STAMP + rb") [\w.@-]+ (?P<speaker>[\w./@()-]+?)(?:\[(?P<pid>\d{1,10})\])?: (?P<message>.*)",
     re.DOTALL,
@@ -53,4 +52,4 @@ def _at(stamp: str, source: Source) -> float | None:
     return epoch(found["local"], timezone(-offset if found["sign"] == "-" else offset))
 
 
-GRAMMAR = Grammar("journal", GATE, START, parse)
+GRAMMAR = Grammar("journal", (EVERY_LINE,), START, parse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agentdoctor.grammars import Grammar, Source, continued, text
+from agentdoctor.grammars import EVERY_LINE, Grammar, Source, continued, text
 from agentdoctor.grammars.report import about, decode
 from agentdoctor.model import Record
 
@@ -14,7 +14,6 @@ from agentdoctor.model import Record
 _LOG_TAIL = rb"(?:Log ?[Tt]ail:? ?)?(?:LifecycleEvent - |Script - |\[std(?:out|err)\])"
 START = re.compile(rb"\n(?!" + _LOG_TAIL + rb")[^\s]")
 _EVENT = re.compile(r"\bLifecycleEvent - (\w+)")
-GATE = re.compile(rb"\n[^\n]")
 
 
 def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> Record | None:
@@ -37,4 +36,4 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     )
 
 
-GRAMMAR = Grammar("text", GATE, START, parse)
+GRAMMAR = Grammar("text", (EVERY_LINE,), START, parse)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agentdoctor.grammars import Grammar, Source, epoch, text
+from agentdoctor.grammars import Gate, Grammar, Source, epoch, text
 from agentdoctor.model import Deployment, Record
 
 START = re.compile(rb"\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:LifecycleEvent - |Script - |\[stdout\]|\[stderr\])")
-_NOTHING = re.compile(rb"(?!)")
+_NOTHING = Gate(re.compile(rb"(?!)"))
 _LINES = 3  # as many as a shell takes to say what it could not do
 _LINE = re.compile(
     r"\[?(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d{3}\] \[(?P<id>d-[\w-]+)\]|(?:\.\d{3}\])? )"
@@ -58,4 +58,4 @@ def last_words(tail: bytes, source: Source) -> Record | None:
     )
 
 
-GRAMMAR = Grammar("scripts", _NOTHING, START, parse, last=last_words)
+GRAMMAR = Grammar("scripts", (_NOTHING,), START, parse, last=last_words)

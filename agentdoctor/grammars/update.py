@@ -9,13 +9,13 @@ import re
 from collections.abc import Sequence
 from datetime import timezone
 
-from agentdoctor.grammars import Grammar, Source, continued, epoch, text
+from agentdoctor.grammars import Gate, Grammar, Source, continued, epoch, text
 from agentdoctor.model import Record
 
 _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 START = re.compile(rb"\n(?:[DIWEFA], \[" + _STAMP + rb" #\d+\] +[A-Z]+ -- |\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\] )")
 # Of a run that goes well every line is an INFO; of them only those about a fall-back ("Using ...") are more.
-GATE = re.compile(rb"\n(?!I, \[[^\]]*\]  INFO -- : (?!Using|\[Aws::))[^\n]")
+GATE = Gate(re.compile(rb"\n(?!I, \[[^\]]*\]  INFO -- : (?!Using|\[Aws::))[^\n]"), (b"",))
 _HEADER = re.compile(
     rb"(?P<letter>[DIWEFA]), \[(?P<stamp>"
     + _STAMP
@@ -45,4 +45,4 @@ def parse(first: bytes, rest: Sequence[bytes], source: Source, offset: int) -> R
     )
 
 
-GRAMMAR = Grammar("update", GATE, START, parse, (b"",))
+GRAMMAR = Grammar("update", (GATE,), START, parse)
