@@ -12,8 +12,8 @@ import sys
 import time
 from typing import NoReturn
 
+from agentdoctor import patterns, systemd
 from agentdoctor import rules as catalogue
-from agentdoctor import systemd
 from agentdoctor.clock import Clock
 from agentdoctor.pulse import feel
 from agentdoctor.service import Service
@@ -111,9 +111,10 @@ class Loop:
             signal.signal(number, _stop)
         try:
             self._service.turn()
+            systemd.notify("READY=1", self._service.status())
+            patterns.compile_all()  # in a burst it would be a tenth of the time
             gc.freeze()  # rules and code stay as long as the process: nobody need look for garbage in them
             gc.set_threshold(20_000, 20, 20)
-            systemd.notify("READY=1", self._service.status())
             while True:
                 self._turn()
         except Stopped:

@@ -118,3 +118,9 @@ class Index:
 def compiled(pattern: str) -> re.Pattern[str]:
     """The pattern, compiled when it is first needed: most never are."""
     return re.compile(pattern)
+
+
+def compile_all() -> None:
+    """Compile every pattern that an index knows: for a process that has time now and may have none later."""
+    for pattern in KNOWN:
+        compiled(pattern)

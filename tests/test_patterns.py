@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdoctor.patterns import MESSAGE_LIMIT, Index, needle, words
+from agentdoctor.patterns import MESSAGE_LIMIT, Index, compile_all, compiled, needle, words
 
 WORDS = {
     "inner words only, the edges may be cut": ("Missing credentials - please check", {b"credentials", b"please"}),
@@ -68,3 +68,13 @@ def test_a_long_message_is_cut() -> None:
 
     assert not list(index.search("x " * MESSAGE_LIMIT + "no space left here"))
     assert list(index.search("x " * 100 + "no space left here"))
+
+
+def test_what_an_index_knows_can_be_compiled_ahead() -> None:
+    """Then no text that is searched waits for it."""
+    index = Index([r"disk \d+ is full", r"no \w+ found"])
+    compile_all()
+    before = compiled.cache_info().misses
+
+    assert [pattern for pattern, _ in index.search("no room found: disk 7 is full")]
+    assert compiled.cache_info().misses == before

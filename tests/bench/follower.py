@@ -1,6 +1,6 @@
 """The service itself, which says on standard output what it has read: lines of ``NANOSECONDS OFFSET``.
 
-``python follower.py SETTINGS``; not a tool for people.
+``python follower.py SETTINGS VALUES``, which are what the daemon gets; not a tool for people.
 """
 
 from __future__ import annotations
@@ -8,16 +8,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-import json
-
 from agentdoctor import daemon
 from agentdoctor.following import Follower
-from agentdoctor.settings import load
 from agentdoctor.tailing import Piece
 
 take = Follower.take
@@ -33,5 +29,4 @@ def told(self: Follower, piece: Piece) -> int:
 
 if __name__ == "__main__":
     Follower.take = told  # type: ignore[method-assign]
-    settings = load(sys.argv[1])
-    sys.exit(daemon.main(sys.argv[1], json.dumps(asdict(settings))))
+    sys.exit(daemon.main(*sys.argv[1:]))

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from agentdoctor.grammars import Source
 from agentdoctor.logs import read
 from agentdoctor.model import Rule, Sample, State
 from agentdoctor.service import FLEET_AREAS
+from agentdoctor.settings import load
 
 TOP = Path(__file__).resolve().parent.parent.parent
 LOG = "var/log/aws/codedeploy-agent/codedeploy-agent.log"
@@ -49,9 +51,11 @@ class Ours:
         self.log.write_text(f"{stamp()} {POLL}\n")
         settings = {"root": str(folder / "root"), "state_dir": str(folder / "state"), "rules_dir": str(folder / "none")}
         values = {**settings, "sns": sns or {}}
-        (folder / "settings.yaml").write_text(json.dumps(values))
+        path = folder / "settings.yaml"
+        path.write_text(json.dumps(values))
+        known = json.dumps(asdict(load(str(path))))  # read here: the daemon itself never loads what reads YAML
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "follower.py"), str(folder / "settings.yaml")],
+            [sys.executable, str(Path(__file__).parent / "follower.py"), str(path), known],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=TOP,
