@@ -231,7 +231,7 @@ class _Blocks:
             passes = self.gate.search(self.buffer, position, end)
             self.gate_at = passes.start() if passes else end
         if self.wanted_at < position:
-            self.wanted_at = self._line_with_literal(position, end)
+            self.wanted_at = self._line_with_literal(position, end) if self.literals else end
         found = min(self.wanted_at, self.gate_at)
         return found if found < end else -1
 
@@ -249,8 +249,9 @@ class _Blocks:
 
     def _entry(self, grammar: Grammar, found: int, end: int) -> tuple[bytes, list[bytes], int] | None:
         """First line, continuation lines and where they end; None if the window ends before they do."""
-        stop = self._line_end(found + 1, end)
-        first = bytes(self.buffer[found + 1 : min(stop, found + 1 + ENTRY_LIMIT)])
+        begin = found + 1
+        stop = self._line_end(begin, end)
+        first = bytes(self.buffer[begin : stop if stop - begin < ENTRY_LIMIT else begin + ENTRY_LIMIT])
         rest: list[bytes] = []
         size = len(first)
         while stop < end and len(rest) < CONTINUATION_LIMIT and size < ENTRY_LIMIT:

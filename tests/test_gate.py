@@ -28,6 +28,8 @@ LINES = {
     "a refusal": (CALLED % ("400 0.1", "poll_host_command(x)"), ALWAYS),
     "a bracket in the name": (CALLED % ("200 0.1 a]b", "poll_host_command(x)"), ALWAYS),
     "no blank after the tag": (f"\n{STAMP} INFO  {TAG}Version file found in /x", ALWAYS),
+    "another word of versions": (f"\n{STAMP} INFO  {TAG} Version tracking file either does not exist", ALWAYS),
+    "another call": (CALLED % ("200 0.1", "put_host_command_other(x)"), ALWAYS),
     "an error": (f"\n{STAMP} ERROR {TAG} Version file found in /x", ALWAYS),
 }
 JOINTS = [" ", "]", "\n", "200 ", "1", "[Aws::", "poll_host", "Version file found"]

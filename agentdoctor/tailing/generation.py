@@ -30,16 +30,16 @@ def digest(data: bytes) -> str:
 class Generation:
     """``offset``: how far it is read. ``skipping``: that is within a line whose beginning was offered already.
 
-    ``first``, ``last``: digests of the first bytes and of those before the offset. ``finished``: it was rolled away and
-    read to its end, so nobody misses it when it is gone. ``inode``: where it was the live log. ``size``: of its file
-    when it was read last. ``head``, ``tail``: the first bytes and the last that were read, known while a file that
-    holds them is open. ``missed``: looks at all files that did not find it.
+    ``first``: digest of the first bytes. ``finished``: it was rolled away and read to its end, so nobody misses it when
+    it is gone. ``inode``: where it was the live log. ``size``: of its file when it was read last. ``head``, ``tail``:
+    the first bytes and the last that were read, known while a file that holds them is open. ``stored_last``: ``last``
+    as it was stored, for as long as they are not known. ``missed``: looks at all files that did not find it.
     """
 
     number: int
     offset: int = 0
     first: str = ""
-    last: str = ""
+    stored_last: str = ""
     skipping: bool = False
     finished: bool = False
     inode: Inode | None = None
@@ -47,6 +47,11 @@ class Generation:
     head: bytes = b""
     tail: bytes = b""
     missed: int = 0
+
+    @property
+    def last(self) -> str:
+        """Digest of the bytes before the offset."""
+        return digest(self.tail[-WINDOW:]) if self.tail else self.stored_last
 
     def same(self, before: Before, size: int) -> bool:
         """Whether a file of that size holds all that was read, and maybe more."""
@@ -75,7 +80,7 @@ class Generation:
         """Count the bytes before an offset of a file as read."""
         self.offset = offset
         self.adopt(before)
-        self.first, self.last = digest(self.head), digest(self.tail)
+        self.first = digest(self.head)
 
     def finish(self) -> None:
         """It was rolled away and read to its end."""
@@ -95,7 +100,6 @@ class Generation:
             self.first = digest(self.head)
         self.tail = bytes(data[-RECENT:]) if len(data) >= RECENT else (self.tail + data)[-RECENT:]
         self.offset += count
-        self.last = digest(self.tail[-WINDOW:])
 
     @property
     def identity(self) -> str:
@@ -119,7 +123,7 @@ def load(number: int, text: str) -> Generation | None:
             number,
             offset=int(stored["offset"]),
             first=str(stored["first"]),
-            last=str(stored["last"]),
+            stored_last=str(stored["last"]),
             skipping=bool(stored["skipping"]),
             finished=bool(stored["finished"]),
             inode=None if inode is None else (int(inode[0]), int(inode[1])),
