@@ -240,7 +240,9 @@ def latency(bench: Bench) -> list[Row]:
 def burst(bench: Bench) -> list[Row]:
     rows = []
     for errors, must in ((0.01, 2.0), (0.2, None)):
-        runs = by_turns([lambda: serving.burst(bench.folder, bench.rules, errors)], bench.rounds, bench.tell)  # noqa: B023
+        # of two processes that share two processors no two runs take the same time, so there are more of what must hold
+        rounds = bench.rounds * (3 if must else 1)
+        runs = by_turns([lambda: serving.burst(bench.folder, bench.rules, errors)], rounds, bench.tell)  # noqa: B023
         mine, peer, memory = (median([run[0][n] for run in runs]) for n in range(3))
         name = f"burst of 150 MB, {errors:.0%} errors"
         rows.append(Row(f"{name} / tail -F and grep", f"{mine:.0f} ms", f"{peer:.0f} ms", mine / peer, must, 1.3))
