@@ -188,7 +188,7 @@ class _Blocks:
         self.at_end = stream is None
         self.tail = b""
         self.gate_at = self.wanted_at = -1  # where the next line stands that passes the gate, or is wanted
-        self.wanted: Sequence[bytes] | None = None
+        self.wanted: Sequence[bytes] | None = None  # not asked yet; the gate depends on it
         self.gate = EVERY_LINE.pattern
         self.literals: Sequence[bytes] = ()  # of them those that are looked for
         self.literal_at: dict[bytes, int] = {}  # where each stands next
@@ -251,7 +251,7 @@ class _Blocks:
         """First line, continuation lines and where they end; None if the window ends before they do."""
         begin = found + 1
         stop = self._line_end(begin, end)
-        first = bytes(self.buffer[begin : stop if stop - begin < ENTRY_LIMIT else begin + ENTRY_LIMIT])
+        first = bytes(self.buffer[begin : min(stop, begin + ENTRY_LIMIT)])
         rest: list[bytes] = []
         size = len(first)
         while stop < end and len(rest) < CONTINUATION_LIMIT and size < ENTRY_LIMIT:

@@ -242,6 +242,7 @@ def burst(bench: Bench) -> list[Row]:
     for errors, must in ((0.01, 2.0), (0.2, None)):
         # of two processes that share two processors no two runs take the same time, so there are more of what must hold
         rounds = bench.rounds * (3 if must else 1)
+        bench.note(f"{errors:.0%} errors in a burst: {rounds} rounds")
         runs = by_turns([lambda: serving.burst(bench.folder, bench.rules, errors)], rounds, bench.tell)  # noqa: B023
         mine, peer, memory = (median([run[0][n] for run in runs]) for n in range(3))
         name = f"burst of 150 MB, {errors:.0%} errors"
