@@ -26,6 +26,13 @@ LINES = {
     "an event that failed": (CALLED % ("200 0.1", END % "Failed"), ALWAYS),
     "a call of 100 s": (CALLED % ("200 100.1", "poll_host_command(x)"), ALWAYS),
     "a refusal": (CALLED % ("400 0.1", "poll_host_command(x)"), ALWAYS),
+    "a poll of an agent that was named": (
+        f"\n{STAMP} INFO  [deploy-eu(7)]: [Aws::CodeDeployCommand::Client 200 60.1 0 retries] poll_host_command(x)",
+        NEVER,
+    ),
+    "a name too short to be jumped over": (f"\n{STAMP} INFO  [cda(21)]: Version file found in /x", ALWAYS),
+    "another client": (f"\n{STAMP} INFO  {TAG} [Aws::S3::Client 200 0.1 0 retries] poll_host_command(x)", ALWAYS),
+    "a call of whole seconds": (CALLED % ("200 60", "poll_host_command(x)"), ALWAYS),
     "a bracket in the name": (CALLED % ("200 0.1 a]b", "poll_host_command(x)"), ALWAYS),
     "no blank after the tag": (f"\n{STAMP} INFO  {TAG}Version file found in /x", ALWAYS),
     "another word of versions": (f"\n{STAMP} INFO  {TAG} Version tracking file either does not exist", ALWAYS),

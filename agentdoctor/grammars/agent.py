@@ -26,10 +26,12 @@ START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 
 # What an idle or deploying agent writes all the time, and what nobody asks for: version notes, and calls that
 # AWS answered with 200 unless they report a failed event or took a hundred seconds and more.
-# It is tried on each line: DOTALL jumps over a stamp where . alone looks at each byte, the rare levels come last, no
+# It is tried on each line. DOTALL jumps over so many bytes where a repetition looks at each: over a stamp, over the
+# rest of the level and the first letters of the program's name (of its default there are sixteen; one of under nine
+# makes every line pass, which is slow but loses none), over the client's name. The rare levels come last, no
 # repetition ever has to give back (*+), and of words only so much is read as no other INFO of the agent begins with.
 _PASSED = (
-    rb"\n[0-9](?s:.{18}+) (?!INFO  [^ ]*+ (?:Version f|\[Aws[^ ]*+ 200 [0-9]{1,2}+\b[^\]]*+\] "
+    rb"\n[0-9](?s:.{18}+) (?!I(?s:.{20}+)[^ ]*+ (?:Version f|\[Aws(?s:.{27}+) 200 [0-9]{1,2}+[.][^\]]*+\] "
     rb"(?:%s)))(?! ?DEBUG| ?TRACE)"
 )
 _VERSION = b"Version file found in /opt/codedeploy-agent/.version with agent version "

@@ -21,7 +21,7 @@ Inode = tuple[int, int]  # device and number
 Before = Callable[[int], bytes]  # the bytes of a file before a position, at most WINDOW
 
 
-def digest(data: bytes) -> str:
+def digest(data: bytes | memoryview) -> str:
     """Of bytes that are compared later. The state holds digests alone: what logs say stays in logs."""
     return str(blake2b(data, digest_size=8).hexdigest())
 
@@ -45,7 +45,7 @@ class Generation:
     inode: Inode | None = None
     size: int = 0
     head: bytes = b""
-    tail: bytes = b""
+    tail: bytes | memoryview = b""
     missed: int = 0
 
     @property
@@ -84,10 +84,10 @@ class Generation:
 
     def finish(self) -> None:
         """It was rolled away and read to its end."""
-        self.finished, self.tail = True, self.tail[-WINDOW:]
+        self.finished, self.tail = True, bytes(self.tail[-WINDOW:])
 
     def advance(self, data: bytes | memoryview) -> None:
-        """These bytes were read. Digests are made of them and not of the file, which may be another one by now."""
+        """These bytes, which stay as they are, were read. The file they came from may be another one by now."""
         self._move(len(data), data)
 
     def advance_nuls(self, count: int) -> None:
@@ -98,7 +98,7 @@ class Generation:
         if len(self.head) < WINDOW:
             self.head += data[: WINDOW - len(self.head)]
             self.first = digest(self.head)
-        self.tail = bytes(data[-RECENT:]) if len(data) >= RECENT else (self.tail + data)[-RECENT:]
+        self.tail = data[-RECENT:] if len(data) >= RECENT else (bytes(self.tail) + data)[-RECENT:]
         self.offset += count
 
     @property

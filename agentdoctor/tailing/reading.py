@@ -81,7 +81,7 @@ class Reader:
     def _skip(self, generation: Generation, count: int) -> None:
         """Pass over the rest of a line that is too long."""
         end = max(0, self.buffer.find(b"\n", 1, count + 1))
-        generation.advance(self.view[: end or count])
+        generation.advance(bytes(self.view[: end or count]))
         generation.skipping = not end
 
     def _offer(self, generation: Generation, kind: str, path: str, count: int, settled: bool, consume: Consume) -> bool:
@@ -97,7 +97,8 @@ class Reader:
         if taken <= 0 and full and not whole:  # one entry alone fills the block
             whole = True
             consume(Piece(kind, path, generation.offset, text, whole, full))
-        generation.advance(self.view[: size if whole else max(0, taken)])
+        done = size if whole else max(0, taken)
+        generation.advance(memoryview(text)[1 : done + 1])
         generation.skipping = not end
         return whole or taken >= size
 
