@@ -182,10 +182,12 @@ class Symptoms:
             return
         for literal in symptom.awaited:
             self._waiting[literal].pop(id(symptom), None)
+            if not self._waiting[literal]:
+                del self._waiting[literal]
         for literal in literals:
             self._waiting.setdefault(literal, {})[id(symptom)] = symptom
         symptom.awaited, symptom.events = literals, events
-        wanted = tuple(literal for literal, waiting in self._waiting.items() if waiting and literal)
+        wanted = tuple(filter(None, self._waiting))
         if wanted != self._wanted:  # who looks for them begins anew only where they are others
             self._wanted = wanted
 
@@ -257,7 +259,7 @@ class Symptoms:
                 if record.succeeded in symptom.events and _same_group(record.deployment, symptom.deployment)
             ]
         raw = record.message.encode("utf-8", "surrogatepass")
-        literals = [literal for literal, waiting in self._waiting.items() if waiting and literal in raw]
+        literals = [literal for literal in self._waiting if literal in raw]
         found = {key: symptom for literal in literals for key, symptom in self._waiting[literal].items()}
         return [symptom for symptom in found.values() if self._says_over(record, symptom)]
 

@@ -162,7 +162,8 @@ class File:
         if generation.offset < WINDOW:
             head = (generation.head + fresh)[:WINDOW]
             return self.read(len(head), 0) == head
-        return self.before(WINDOW) == generation.head and self.before(generation.offset) == generation.tail[-WINDOW:]
+        last = bytes(generation.tail[-WINDOW:])  # a view would be compared byte by byte
+        return self.before(WINDOW) == generation.head and self.before(generation.offset) == last
 
     def close(self) -> None:
         """Let go of it."""
