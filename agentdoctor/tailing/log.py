@@ -136,7 +136,6 @@ class Log:
         """A file holds something else now."""
         if file.generation is not None and file.generation.inode == file.inode:
             file.generation.inode = None
-            self.table.note(file.generation)
         file.generation, file.blank, file.pending, self.due = None, 0, True, True
 
     def _open(self, name: str, now: float) -> File | None:
@@ -244,14 +243,12 @@ class Log:
             self.table.join(file, part)
         is_live = self.live is not None and self.live.generation is generation
         settled = not is_live or now - file.grown_at >= QUIET
-        before = generation.offset
         path = f"{self.family.directory}/{file.name}"
         try:
             return self.reader.turn(file, generation, self.family.kind, path, settled, consume)
         finally:
             generation.size = file.status.st_size
-            if generation.offset != before:
-                self.table.note(generation)
+            self.table.keep(generation)
 
     def _miss(self) -> None:
         """Say which generations are gone before they were read."""

@@ -15,12 +15,11 @@ LOOKS = 2
 
 
 class Table:
-    """Generations by number, and the text of each for the state."""
+    """Generations by number. ``rows``: the text of each, as the state had it."""
 
     def __init__(self, rows: Mapping[int, str]) -> None:
         loaded = [load(number, text) for number, text in sorted(rows.items())]
         self.generations = {each.number: each for each in loaded if each is not None}
-        self.rows: dict[int, str] = {number: rows[number] for number in self.generations}
         self.last = max(rows, default=0)
 
     def new(self) -> Generation:
@@ -28,11 +27,14 @@ class Table:
         self.last += 1
         return Generation(self.last)
 
-    def note(self, generation: Generation) -> None:
-        """It changed."""
+    def keep(self, generation: Generation) -> None:
+        """Remember it, if something of it was read."""
         if generation.offset:
             self.generations[generation.number] = generation
-            self.rows[generation.number] = generation.text()
+
+    def rows(self) -> dict[int, str]:
+        """The text of each for the state."""
+        return {number: each.text() for number, each in self.generations.items()}
 
     def identify(self, file: File, others: Mapping[Inode, File]) -> None:
         """Find the generation that a file holds; a new one if it holds none. ``others``: all open files.
@@ -58,7 +60,7 @@ class Table:
             file.generation = self.new()
         if file.generation is not None and file.live and file.generation.inode != file.inode:
             file.generation.inode = file.inode
-            self.note(file.generation)
+            self.keep(file.generation)
 
     def joined(self, file: File) -> Generation | None:
         """Another generation, unfinished, whose beginning stands in a copy where reading stopped.
@@ -94,7 +96,7 @@ class Table:
         generation.finished, generation.inode = not file.live, file.inode if file.live else None
         generation.start_at(file.before, start + end if end or not start else size)
         file.generation, file.copying, file.pending = generation, None, False
-        self.note(generation)
+        self.keep(generation)
 
     def _newest(self) -> list[Generation]:
         return sorted(self.generations.values(), key=lambda each: -each.number)
@@ -109,7 +111,7 @@ class Table:
         self.finish(lost)
         gone = [each for each in self.generations.values() if each.finished and each not in seen]
         for each in gone[: max(0, len(gone) - KEPT)]:
-            del self.generations[each.number], self.rows[each.number]
+            del self.generations[each.number]
         return lost
 
     def wanted(self) -> bool:
@@ -121,7 +123,6 @@ class Table:
         for each in generations:
             if not each.finished:
                 each.finish()
-                self.note(each)
 
 
 def _is_copy(file: File, generation: Generation, others: Mapping[Inode, File]) -> bool:

@@ -118,5 +118,5 @@ def _directory(name: str) -> str:
 
 def _rows(log: Log) -> dict[str, str]:
     key = _key(log.family)
-    rows = {f"{key}//{number}": row for number, row in log.table.rows.items()}
+    rows = {f"{key}//{number}": row for number, row in log.table.rows().items()}
     return {key: _FOLLOWED, **rows} if log.known else rows
