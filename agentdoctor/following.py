@@ -40,11 +40,10 @@ class Follower:
         """Observe what is new in a piece; returns how many of its bytes are done with."""
         self.pieces += 1
         grammar = self._grammar(piece)
-        text = piece.text
-        size = len(text) - 1
-        begin = size if piece.settled else _last_entry(text, grammar)
+        text, size = piece.text, piece.size
+        begin = size if piece.settled else _last_entry(text, size, grammar)
         told = self._told.pop(piece.path, None)
-        known = told is not None and told == (piece.offset, text[1 : _first_entry(text, grammar) + 1])
+        known = told is not None and told == (piece.offset, text[1 : _first_entry(text, size, grammar) + 1])
         source = Source(piece.path, self._zone)
         end = begin if piece.more else size  # what is cut by a block comes whole at once
         at = None
@@ -56,7 +55,7 @@ class Follower:
         if at is not None:
             self.last_at[piece.path] = at
         if begin < end:
-            self._told[piece.path] = (piece.offset + begin, text[begin + 1 :])
+            self._told[piece.path] = (piece.offset + begin, text[begin + 1 : size + 1])
         return begin
 
     def _grammar(self, piece: Piece) -> Grammar:
@@ -71,12 +70,11 @@ class Follower:
         return found
 
 
-def _last_entry(text: bytes, grammar: Grammar) -> int:
+def _last_entry(text: bytes, size: int, grammar: Grammar) -> int:
     """Bytes of the lines before the last entry; all of them where its beginning is too far back to be awaited.
 
-    Here and below ``text`` is that of a piece: before the lines stands a line break of ours.
+    Here and below ``text`` is that of a piece: before the ``size`` bytes of lines stands a line break.
     """
-    size = len(text) - 1
     at = size
     for _ in range(_LINES):
         at = text.rfind(b"\n", 0, at)
@@ -87,10 +85,10 @@ def _last_entry(text: bytes, grammar: Grammar) -> int:
     return size
 
 
-def _first_entry(text: bytes, grammar: Grammar) -> int:
+def _first_entry(text: bytes, size: int, grammar: Grammar) -> int:
     """How long the first entry is."""
     found = grammar.start.search(text, 2)
-    return found.start() if found else len(text) - 1
+    return found.start() if found else size
 
 
 def last_words(text: bytes, path: str, zone: tzinfo | None) -> Record | None:

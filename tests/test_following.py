@@ -18,6 +18,7 @@ def follow(directory: Path, *parts: str) -> list[Record]:
     """What is observed of a log that grows by parts, with a look after each."""
     family, seen = Family("agent", str(directory), NAME), list[Record]()
     tailer, follower = Tailer({}), Follower(seen.append, tuple)
+    directory.mkdir(exist_ok=True)
     (directory / NAME).touch()
     tailer.poll([family], follower.take, 0.0)
     for at, part in enumerate(parts, 1):
@@ -46,3 +47,13 @@ def test_an_entry_that_the_agent_has_not_finished_is_told_at_once_and_whole(tmp_
     seen = follow(tmp_path, ENTRY % 1, MORE, ENTRY % 2)
 
     assert [record.message.count(MORE.strip()) for record in seen] == [0, 1, 0]
+
+
+def test_a_line_that_the_agent_has_begun_changes_nothing_before_it(tmp_path: Path) -> None:
+    begun, rest = (ENTRY % 2)[:40], (ENTRY % 2)[40:]
+    seen = follow(tmp_path, ENTRY % 1, begun, rest)
+
+    assert [record.message for record in seen] == [f"it failed for the {number}. time" for number in (1, 2)]
+    assert follow(tmp_path / "at once", ENTRY % 1 + begun, rest) == [
+        record._replace(path=str(tmp_path / "at once" / NAME)) for record in seen
+    ]

@@ -130,16 +130,12 @@ class File:
         """Whether it has the size that it had when we looked. While it has, nobody has finished copying to it."""
         return os.fstat(self.descriptor).st_size == self.status.st_size
 
-    def fill(self, buffer: memoryview, offset: int) -> int:
-        """Read into a buffer, up to where the file ended when we looked. Returns how much. Unfit.
+    def following(self, length: int, offset: int) -> bytes:
+        """Bytes from an offset on, up to where the file ended when we looked. Unfit.
 
         What came since may make it another file: a copy of one that was read meanwhile.
         """
-        room = max(0, self.status.st_size - offset)
-        try:
-            return os.preadv(self.descriptor, [buffer[:room]], offset)
-        except OSError as error:
-            raise Unfit(reason(error)) from error
+        return self.read(min(length, max(0, self.status.st_size - offset)), offset)
 
     def read(self, length: int, offset: int) -> bytes:
         """Some bytes. Unfit."""

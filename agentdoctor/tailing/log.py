@@ -15,7 +15,7 @@ from agentdoctor.tailing import files, rolled
 from agentdoctor.tailing.files import File, Signature, Unfit, reason, signature
 from agentdoctor.tailing.generation import Generation, Inode
 from agentdoctor.tailing.model import Consume, Family, Gap, Lag, Notice, Refused, Start
-from agentdoctor.tailing.reading import Outcome, Reader
+from agentdoctor.tailing.reading import Outcome, turn
 from agentdoctor.tailing.table import Table
 
 ATTEMPTS = 8  # at a log that changes while it is read
@@ -33,8 +33,8 @@ class Log:
     ``more``: a look did not reach the end. ``refused``: why a file is not read, by path.
     """
 
-    def __init__(self, family: Family, reader: Reader, rows: Mapping[int, str], known: bool) -> None:
-        self.family, self.reader, self.table, self.known = family, reader, Table(rows), known
+    def __init__(self, family: Family, rows: Mapping[int, str], known: bool) -> None:
+        self.family, self.table, self.known = family, Table(rows), known
         self.archives = re.compile(family.archives)
         self.files: dict[Inode, File] = {}
         self.live: File | None = None
@@ -245,7 +245,7 @@ class Log:
         settled = not is_live or now - file.grown_at >= QUIET
         path = f"{self.family.directory}/{file.name}"
         try:
-            return self.reader.turn(file, generation, self.family.kind, path, settled, consume)
+            return turn(file, generation, self.family.kind, path, settled, consume)
         finally:
             generation.size = file.status.st_size
             self.table.keep(generation)

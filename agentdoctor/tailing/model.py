@@ -28,23 +28,25 @@ class Family(NamedTuple):
 class Piece(NamedTuple):
     """Whole lines of a file, as bytes; ``offset`` is where they begin in it.
 
-    ``text`` is a line break and then the lines, so that each of them has one before it; ``data`` is the lines alone.
-    Both end with a line break, except for the beginning of a line that is longer than a piece: the rest of
-    such a line is never offered. ``settled``: its last entry is whole, since the file is rolled, has not grown for
-    a second, or that entry alone fills a piece. ``more``: the file goes on behind it, and the next piece comes at once.
+    ``text`` is as it was read, since a copy is a fiftieth of a burst: a line break, so that each line has one
+    before it, then ``size`` bytes of lines, and maybe the beginning of another. ``data`` is the lines alone. They end
+    with a line break, except for the beginning of a line that is longer than a piece: the rest of such a line is never
+    offered. ``settled``: its last entry is whole, since the file is rolled, has not grown for a second, or that entry
+    alone fills a piece. ``more``: the file goes on behind it, and the next piece comes at once.
     """
 
     kind: str
     path: str
     offset: int
     text: bytes
+    size: int
     settled: bool
     more: bool = False
 
     @property
     def data(self) -> bytes:
         """The lines, copied."""
-        return self.text[1:]
+        return self.text[1 : self.size + 1]
 
 
 # Returns how many bytes of the lines it took: up to the border of an entry; all of them if the piece is settled.

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from agentdoctor.tailing.files import Signature, glance
 from agentdoctor.tailing.log import Log
 from agentdoctor.tailing.model import Consume, Family, Lag, Notice, Start
-from agentdoctor.tailing.reading import Reader
 
 _FOLLOWED = '{"version":1}'
 
@@ -25,7 +24,6 @@ class Tailer:
     def __init__(self, positions: Mapping[str, str] | None = None) -> None:
         self._stored = dict(positions or {})
         self._logs: dict[Family, Log] = {}
-        self._reader = Reader()
         self.more = False
 
     def poll(
@@ -70,7 +68,7 @@ class Tailer:
                 key = _key(family)
                 known = self._stored.pop(key, None) is not None
                 rows = {number: self._stored.pop(f"{key}//{number}") for number in _numbers(key, self._stored)}
-                self._logs[family] = Log(family, self._reader, rows, known)
+                self._logs[family] = Log(family, rows, known)
         self._stored = {name: row for name, row in self._stored.items() if os.path.isdir(_directory(name))}
 
     def positions(self) -> dict[str, str]:

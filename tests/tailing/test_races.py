@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from agentdoctor.tailing import rolled, table
+from agentdoctor.tailing import log, rolled, table
 from agentdoctor.tailing.files import File
 from agentdoctor.tailing.log import EVERY, Log
-from agentdoctor.tailing.reading import Reader
 
 from .conftest import LONG
 from .world import HEADER, Reading, World, family
@@ -23,7 +22,7 @@ from .world import HEADER, Reading, World, family
 # that, and before it is read.
 STEPS, PLACES, STRIDE = 7, 6, 59
 
-SEAMS = ((rolled, "look"), (Log, "_turn"), (File, "windows"), (table, "_holds"), (Reader, "turn"))
+SEAMS = ((rolled, "look"), (Log, "_turn"), (File, "windows"), (table, "_holds"), (log, "turn"))
 
 
 def copying(world: World) -> Iterator[None]:
