@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from agentdoctor import rules
+from agentdoctor import daemon, rules
 from agentdoctor.clock import Clock
 from agentdoctor.service import Service
 from agentdoctor.settings import Settings
+from agentdoctor.sinks.topic import parse
 from agentdoctor.store import Store
 from agentdoctor.tailing import Piece
-from service.stand import GOOD_POLL, Stand
+from service.stand import DENIED, GOOD_POLL, Stand
 
 
 @pytest.fixture
@@ -28,7 +29,13 @@ def stand(tmp_path: Path) -> Stand:
 def service(stand: Stand) -> Iterator[Service]:
     """One that has read what was there, and to which nothing was told since."""
     clock = Clock()
-    settings = Settings(root=str(stand.folder / "root"), state_dir=str(stand.state_dir), imds_endpoint=stand.imds)
+    settings = Settings(
+        root=str(stand.folder / "root"),
+        state_dir=str(stand.state_dir),
+        imds_endpoint=stand.imds,
+        topic=parse("arn:aws:sns:eu-west-1:123456789012:alerts"),
+        sns_endpoint_url="http://127.0.0.1:9",
+    )
     store = Store.open(settings.state_dir, clock=lambda: clock.read().steady)
     service = Service(settings, rules.load("/nonexistent"), store, clock)
     service.turn()
@@ -74,3 +81,16 @@ def test_a_look_without_a_wake_up_takes_nothing(service: Service, stand: Stand) 
     service.turn(woken=False)
 
     assert is_woken(service)
+
+
+@pytest.mark.parametrize("woken", [True, False], ids=["by an event", "by looking"])
+def test_r8_a_failure_is_in_the_outbox_after_one_turn(service: Service, stand: Stand, woken: bool) -> None:
+    """So it takes no longer than the pause before that turn, and the turn; what that takes is in bench/."""
+    stand.log(DENIED)
+    assert not service.store.outbox.ledger.rows
+    service.turn(woken)
+
+    letters = [(row.letter.event, row.letter.rule) for row in service.store.outbox.ledger.rows.values()]
+    assert letters == [("opened", "command-access-denied")]
+    assert daemon.POLL_SECONDS < 1.5
+    assert daemon.REST_SECONDS < 0.1
