@@ -28,15 +28,16 @@ START = re.compile(rb"\n" + _STAMP + rb" {1,2}" + _LEVEL + rb" ")
 # AWS answered with 200 unless they report a failed event or took a hundred seconds and more.
 # It is tried on each line. DOTALL jumps over so many bytes where a repetition looks at each: over a stamp, over the
 # rest of the level and the first letters of the program's name (of its default there are sixteen; one of under nine
-# makes every line pass, which is slow but loses none), over the client's name. The rare levels come last, no
-# repetition ever has to give back (*+), and of words only so much is read as no other INFO of the agent begins with.
+# makes every line pass, which is slow but loses none), over the client's name, over what stands behind a point at
+# least ("5 0 retries"). The rare levels come last, no repetition ever has to give back (*+), and of words only so much
+# is read as no other INFO of the agent begins with.
 _PASSED = (
-    rb"\n[0-9](?s:.{18}+) (?!I(?s:.{20}+)[^ ]*+ (?:Version f|\[Aws(?s:.{27}+) 200 [0-9]{1,2}+[.][^\]]*+\] "
+    rb"\n[0-9](?s:.{18}+) (?!I(?s:.{20}+)[^ ]*+ (?:Version f|\[A(?s:.{29}+) 200 [0-9]{1,2}+[.](?s:.{10}+)[^\]]*+\] "
     rb"(?:%s)))(?! ?DEBUG| ?TRACE)"
 )
 _VERSION = b"Version file found in /opt/codedeploy-agent/.version with agent version "
 _CALLS = {  # what tells them, and what they hold
-    rb"poll_": b"poll_host_command(",
+    rb"pol": b"poll_host_command(",
     rb"get_d": b"get_deployment_specification(",
     rb"put_host_command_ack": b"put_host_command_acknowledgement(",
 }
